@@ -1,0 +1,111 @@
+"""Everything that can go wrong because of what a user gave Linnet.
+
+    LinnetError
+    ├── ModelError              a model file that cannot be used
+    │   ├── ModelNotFoundError  (also FileNotFoundError) there is no such file
+    │   ├── CardError           its card is missing, malformed, or of a task or version unknown here
+    │   └── ModelTimeoutError   (also TimeoutError) it computed longer than allowed
+    ├── KeywordError            (also ValueError) a keyword that the file, or every bundled file, is deaf to
+    ├── AudioError              audio that cannot be used
+    │   ├── AudioNotFoundError  (also FileNotFoundError) there is no such recording
+    │   ├── AudioFormatError    (also ValueError) not audio, or of a kind not understood
+    │   └── DeviceError         the microphone is missing, busy or gone
+    ├── MissingPackageError     (also ImportError) an optional package is needed and not installed
+    ├── DataError               training data that is missing, empty or too little
+    ├── RecipeError             (also ValueError) a training recipe with an unknown or impossible setting
+    ├── SynthesisError          no speech synthesiser, or one that failed
+    ├── ExportError             a model that could not be exported faithfully
+    ├── UsageError              arguments that do not go together
+    └── OutputError             (also OSError) a result that could not be written
+
+Each carries one sentence that says what is wrong and what to do about it. An error that the standard library has a
+type for is of that type too, so ``except FileNotFoundError`` works as one would expect.
+"""
+
+__all__ = [
+    "AudioError",
+    "AudioFormatError",
+    "AudioNotFoundError",
+    "CardError",
+    "DataError",
+    "DeviceError",
+    "ExportError",
+    "KeywordError",
+    "LinnetError",
+    "MissingPackageError",
+    "ModelError",
+    "ModelNotFoundError",
+    "ModelTimeoutError",
+    "OutputError",
+    "RecipeError",
+    "SynthesisError",
+    "UsageError",
+]
+
+
+class LinnetError(Exception):
+    """Any error that comes from what the user gave, not from a fault in Linnet."""
+
+
+class ModelError(LinnetError):
+    """A model file that cannot be used: damaged, not a Linnet model, or failing while it runs."""
+
+
+class ModelNotFoundError(ModelError, FileNotFoundError):
+    """There is no model file where one was named."""
+
+
+class CardError(ModelError):
+    """A model card that is missing, malformed, or of a task or version this Linnet does not know."""
+
+
+class ModelTimeoutError(ModelError, TimeoutError):
+    """A model that computed for longer than its time limit and was stopped."""
+
+
+class KeywordError(LinnetError, ValueError):
+    """A keyword that the model file, or every bundled model, is deaf to."""
+
+
+class AudioError(LinnetError):
+    """Audio that cannot be used: wrong shape, wrong type, not finite."""
+
+
+class AudioNotFoundError(AudioError, FileNotFoundError):
+    """There is no recording where one was named."""
+
+
+class AudioFormatError(AudioError, ValueError):
+    """A file or stream that is not audio, is damaged, or is of a format not understood here."""
+
+
+class DeviceError(AudioError):
+    """A sound device that is missing, busy, or was unplugged."""
+
+
+class MissingPackageError(LinnetError, ImportError):
+    """An optional package that this needs and that is not installed."""
+
+
+class DataError(LinnetError):
+    """Training data that is missing, empty, or too little to learn from."""
+
+
+class RecipeError(LinnetError, ValueError):
+    """A training recipe with an unknown key or an impossible value."""
+
+
+class SynthesisError(LinnetError):
+    """No speech synthesiser was found, or one of them failed."""
+
+
+class ExportError(LinnetError):
+    """A trained model that could not be turned into a file which computes the same."""
+
+
+class UsageError(LinnetError):
+    """Arguments that are out of range or do not go together."""
+
+
+class OutputError(LinnetError, OSError):
+    """A result that could not be written: the disk is full, or the place is not writable."""
