@@ -1,8 +1,8 @@
 """The model card: what a model file says about itself.
 
-A card is JSON text under the key ``linnet`` of the file's ONNX metadata. It holds all that decides besides the network
-(keywords, thresholds, refractory time) and all that a user should know (data, licences, measured quality, recipe).
-Training writes it with these classes and the runtime reads it with them, so the two cannot drift.
+A card is JSON text under the key ``linnet`` of the file's ONNX metadata. It holds all that decides besides
+the network (keywords, thresholds, refractory time) and all that a user should know (data, licences, measured
+quality, recipe). Training writes it with these classes and the runtime reads it with them: no drift.
 
 Reading is strict: a field that is missing, unknown, of the wrong type or out of range is a CardError.
 """
@@ -13,11 +13,21 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 from typing import Any
 
 from linnet.errors import CardError, KeywordError, UsageError
 
-__all__ = ["CARD_VERSION", "METADATA_KEY", "TASKS", "Card", "DataSource", "OperatingPoint", "Quality", "TriggerSettings"]
+__all__ = [
+    "CARD_VERSION",
+    "METADATA_KEY",
+    "TASKS",
+    "Card",
+    "DataSource",
+    "OperatingPoint",
+    "Quality",
+    "TriggerSettings",
+]
 
 METADATA_KEY = "linnet"
 """Key of the ONNX metadata under which the card's JSON stands."""
@@ -61,7 +71,7 @@ class TriggerSettings:
     chunk_samples: int
     """Samples per call that suit live listening; a multiple of ``step_samples``."""
     smoothing_steps: int
-    """Scores are averaged over this many steps before they are compared with a threshold; 1 is no averaging."""
+    """Scores are means over this many steps when they are compared with a threshold; 1 is no averaging."""
     refractory_s: float
     """Seconds after a detection during which the keyword is not reported again, 0..60."""
     default_false_alarms_per_hour: float
@@ -89,8 +99,8 @@ class TriggerSettings:
     def threshold(self, keyword: str, false_alarms_per_hour: float) -> float:
         """The threshold for ``keyword`` that gave at most ``false_alarms_per_hour`` on dev data.
 
-        That of the point with the highest rate not above the one asked for; the strictest point's where none is that
-        low. Raises KeywordError for a keyword the model is deaf to, UsageError for a rate that is negative or NaN.
+        That of the point with the highest rate not above the one asked for; the strictest point's where none
+        is that low. Raises KeywordError for a keyword the model is deaf to, UsageError for a rate below 0.
         """
         if keyword not in self.curves:
             raise KeywordError(f"this model does not hear {keyword!r}; it hears {', '.join(self.keywords)}")
@@ -172,7 +182,7 @@ class Card:
             raise CardError(f"the model card is not valid JSON ({error}); export the model again") from None
         if not isinstance(raw, dict):
             raise _bad("card", "must be a JSON object")
-        # Version and task come first: a card of a later Linnet has fields of its own, and the right advice is to update.
+        # Version and task first: a card of a later Linnet has other fields, and the advice then is to update.
         for key, known in (("version", (CARD_VERSION,)), ("task", TASKS)):
             value = raw.get(key)
             if type(value) is not type(known[0]):
@@ -187,12 +197,12 @@ class Card:
         if not isinstance(settings["curves"], dict):
             raise _bad("curves", "must be an object")
         settings["curves"] = {
-            keyword: tuple(OperatingPoint(**_parts(p, OperatingPoint, "curves")) for p in _items(curve, "curves"))
+            keyword: _read_list(OperatingPoint, curve, "curves")
             for keyword, curve in settings["curves"].items()
         }
         parts = _parts(raw, Card, "card")
-        parts["data"] = tuple(DataSource(**_parts(d, DataSource, "data")) for d in _items(raw["data"], "data"))
-        parts["quality"] = tuple(Quality(**_parts(q, Quality, "quality")) for q in _items(raw["quality"], "quality"))
+        parts["data"] = _read_list(DataSource, raw["data"], "data")
+        parts["quality"] = _read_list(Quality, raw["quality"], "quality")
         parts["trigger"] = TriggerSettings(**settings)
         return cls(**parts)
 
@@ -225,6 +235,10 @@ def _items(value: object, where: str) -> list[Any]:
     if not isinstance(value, list):
         raise _bad(where, "must be a list")
     return value
+
+
+def _read_list(made: type, value: object, where: str) -> tuple[Any, ...]:
+    return tuple(made(**_parts(item, made, where)) for item in _items(value, where))
 
 
 def _check_text(value: object, where: str) -> None:
@@ -261,6 +275,6 @@ def _check_number(value: object, where: str, low: float, high: float) -> None:
 def _check_curve(curve: object, keyword: str) -> None:
     if not isinstance(curve, tuple) or not curve or not all(isinstance(p, OperatingPoint) for p in curve):
         raise _bad(f"the curve of {keyword!r}", "must hold at least one operating point")
-    for lower, higher in zip(curve, curve[1:], strict=False):
+    for lower, higher in pairwise(curve):
         if higher.false_alarms_per_hour <= lower.false_alarms_per_hour or higher.threshold > lower.threshold:
             raise _bad(f"the curve of {keyword!r}", "must have rising false alarms and falling thresholds")

@@ -18,8 +18,8 @@
     ├── UsageError              arguments that do not go together
     └── OutputError             (also OSError) a result that could not be written
 
-Each carries one sentence that says what is wrong and what to do about it. An error that the standard library has a
-type for is of that type too, so ``except FileNotFoundError`` works as one would expect.
+Each carries one sentence that says what is wrong and what to do about it. Where the standard library has a
+type for the same trouble, the error is of that type too, so ``except FileNotFoundError`` works.
 """
 
 __all__ = [
