@@ -1,0 +1,1 @@
+"""Trigger words: from recordings or a phrase to a checkpoint."""
