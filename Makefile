@@ -1,0 +1,50 @@
+# make demo     find trigger words in a recording: the quickest look at Linnet
+# make test     the tests; make lint: ruff and mypy; make bench: Linnet beside other engines
+# make clean    remove the virtual environment
+#
+# Nothing is needed beforehand but make and Python 3.10 or newer; another one than python3: make PYTHON=python3.12
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+.PHONY: demo test lint bench clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/runtime.stamp
+	@$(BIN)/python demos/sample.py
+
+test: $(VENV)/dev.stamp
+	@$(BIN)/python -m pytest -q
+
+lint: $(VENV)/dev.stamp
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/mypy --strict runtime
+	@$(BIN)/mypy training export
+
+bench: $(VENV)/bench.stamp
+	@$(BIN)/python tests/benchmarks/trigger.py
+
+clean:
+	rm -rf $(VENV)
+
+# Each stamp says that the environment holds what its name says, as pyproject.toml and constraints.txt have it now.
+$(VENV)/runtime.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing Linnet into $(VENV) ..."
+	@$(INSTALL) -e .
+	@touch $@
+
+$(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing Linnet with everything for training and tests into $(VENV); this takes minutes once ..."
+	@$(INSTALL) -e '.[dev]'
+	@touch $(VENV)/runtime.stamp $@
+
+$(VENV)/bench.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing Linnet and the engines it is compared with into $(VENV) ..."
+	@$(INSTALL) -e '.[benchmarks]'
+	@touch $(VENV)/runtime.stamp $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Linnet needs Python 3.10 or newer; try make PYTHON=python3.12" if sys.version_info < (3, 10) else 0)'
+	@$(PYTHON) -m venv $(VENV)
