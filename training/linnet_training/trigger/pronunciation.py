@@ -9,13 +9,19 @@ import gzip
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["PHONES", "distances", "heard_in", "nearest", "phones_of", "pronunciations", "vocabulary"]
+__all__ = ["PHONES", "Phones", "distances", "heard_in", "nearest", "phones_of", "vocabulary"]
+
+Phones = tuple[str, ...]
+"""How something sounds, as names from PHONES."""
 
 DICTIONARY = Path(__file__).parent / "words" / "pronunciations.txt.gz"
 
@@ -39,6 +45,7 @@ PHONES = (*_VOWELS, *_CONSONANTS)
 
 _INDEX = {phone: index for index, phone in enumerate(PHONES)}
 INSERTION = 0.9
+DIGITS = dict(zip("0123456789", "zero one two three four five six seven eight nine".split(), strict=True))
 
 # espeak-ng's en-us IPA, longest first, onto the same phones.
 _IPA = {
@@ -62,42 +69,57 @@ _LETTERS = {
 }  # fmt: skip
 
 
+@dataclass(frozen=True)
+class _Dictionary:
+    """Every pronunciation in the dictionary, as a table: words with several have several rows."""
+
+    words: list[str]
+    kinds: list[str]
+    ways: list[Phones]
+    rows: dict[str, list[int]]
+    codes: NDArray[np.intp]
+    """The phones of every row as places in PHONES, shape (rows, longest), filled up with zeros."""
+    lengths: NDArray[np.intp]
+    """How many phones every row has, shape (rows,)."""
+
+
 @lru_cache(maxsize=1)
-def pronunciations() -> dict[str, list[tuple[str, ...]]]:
-    """Return the dictionary: lower-case word -> its pronunciations as tuples of PHONES."""
-    return {word: [phones for phones, _ in ways] for word, ways in _entries().items()}
+def _dictionary() -> _Dictionary:
+    with gzip.open(DICTIONARY, "rt", encoding="ascii") as file:
+        lines = [line.split() for line in file]
+    rows: dict[str, list[int]] = {}
+    for row, (word, *_) in enumerate(lines):
+        rows.setdefault(word, []).append(row)
+    ways = [tuple(phones) for _, _, *phones in lines]
+    codes, lengths = _encode(ways)
+    return _Dictionary([line[0] for line in lines], [line[1] for line in lines], ways, rows, codes, lengths)
 
 
-def vocabulary(kinds: str) -> list[str]:
-    """Return the dictionary's words of some kinds: "a" the 5,000 commonest, "b" and "c" rarer ones, "n" names."""
-    return [word for word, ways in _entries().items() if ways[0][1] in kinds]
+def vocabulary(kind: str) -> list[str]:
+    """Return the dictionary's words of a kind: "a" the 5,000 commonest, "b" 8,000 less common, "c" 23,000 rarer ones,
+    "n" 8,000 names of people and places."""
+    known = _dictionary()
+    return [word for word, rows in known.rows.items() if known.kinds[rows[0]] == kind]
 
 
-@lru_cache(maxsize=1)
-def _entries() -> dict[str, list[tuple[tuple[str, ...], str]]]:
-    entries: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-    with gzip.open(DICTIONARY, "rt", encoding="ascii") as lines:
-        for line in lines:
-            word, kind, phones = line.split(maxsplit=2)
-            entries.setdefault(word, []).append((tuple(phones.split()), kind))
-    return entries
-
-
-def phones_of(text: str) -> list[tuple[str, ...]]:
-    """Return how a phrase may sound, as tuples of PHONES: at most eight ways, from the ways its words may sound."""
-    ways: list[tuple[str, ...]] = [()]
-    for word in re.findall(r"[a-z0-9']+", text.lower()):
-        ways = [way + more for way in ways for more in _word(word)][:8]
+def phones_of(text: str) -> list[Phones]:
+    """Return how a phrase may sound: up to eight ways, as words may sound in several; one empty way if it has no word."""
+    ways: list[Phones] = [()]
+    for word in re.findall(r"[a-z']+|[0-9]", text.lower()):
+        ways = [way + more for way in ways for more in _word(DIGITS.get(word, word))][:8]
     return ways
 
 
 @lru_cache(maxsize=4096)
-def _word(word: str) -> list[tuple[str, ...]]:
-    word = word if word in pronunciations() else word.replace("'", "")
-    return pronunciations().get(word) or [_from_espeak(word) or _translate(word, _LETTERS)]
+def _word(word: str) -> list[Phones]:
+    known = _dictionary()
+    for spelling in (word, word.replace("'", "")):
+        if spelling in known.rows:
+            return [known.ways[row] for row in known.rows[spelling]]
+    return [_from_espeak(word) or _translate(word, _LETTERS)]
 
 
-def _from_espeak(word: str) -> tuple[str, ...]:
+def _from_espeak(word: str) -> Phones:
     program = shutil.which("espeak-ng")
     if program is None:
         return ()
@@ -111,7 +133,7 @@ def _from_espeak(word: str) -> tuple[str, ...]:
     return _translate(done.stdout, _IPA)
 
 
-def _translate(text: str, table: dict[str, str]) -> tuple[str, ...]:
+def _translate(text: str, table: dict[str, str]) -> Phones:
     """Read text from the left, always taking the longest piece in the table; what is not in it says nothing."""
     phones: list[str] = []
     while text:
@@ -138,51 +160,58 @@ def _costs() -> NDArray[np.float32]:
     return costs
 
 
-@lru_cache(maxsize=1)
-def _cost_lists() -> list[list[float]]:
-    return _costs().tolist()  # type: ignore[no-any-return]
+def distances(phones: Phones, others: Sequence[Phones]) -> NDArray[np.float32]:
+    """Return how different each of the others sounds from phones, shape (len(others),).
+
+    0 is the same, and about 1 is added for each phone that is missing, added or quite another. It is the Levenshtein
+    distance with costs for phones that are alike.
+    """
+    return _align(phones, *_encode(others), anywhere=False)
 
 
-def distances(phones: tuple[str, ...], others: list[tuple[str, ...]]) -> NDArray[np.float32]:
-    """Return how different each of the others sounds from phones, shape (len(others),): 0 the same, about 1 per phone
-    that is missing, added or quite another. An edit distance (Levenshtein), computed for all of them at once."""
-    longest = max((len(other) for other in others), default=0)
-    table = np.zeros((len(others), longest), dtype=np.intp)
-    for row, other in enumerate(others):
-        table[row, : len(other)] = [_INDEX[phone] for phone in other]
-    costs = _costs()
-    last = np.tile(INSERTION * np.arange(longest + 1, dtype=np.float32), (len(others), 1))
+def heard_in(phones: Phones, texts: Sequence[Phones]) -> NDArray[np.float32]:
+    """Return how different phones sound from the stretch of each text that is most like them, shape (len(texts),).
+
+    0 means that the text contains them, whatever comes before and after. (Sellers' algorithm for approximate search.)
+    """
+    return _align(phones, *_encode(texts), anywhere=True)
+
+
+def nearest(phones: Phones, count: int) -> list[str]:
+    """Return the words in the dictionary that sound most like phones, the most alike first."""
+    known = _dictionary()
+    rows = np.flatnonzero(abs(known.lengths - len(phones)) <= 3)
+    apart = _align(phones, known.codes[rows], known.lengths[rows], anywhere=False)
+    order = rows[np.argsort(apart, kind="stable")]
+    return list(islice(dict.fromkeys(known.words[row] for row in order.tolist()), count))
+
+
+def _encode(ways: Sequence[Phones]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the phones of every way as places in PHONES, shape (ways, longest), and their numbers, shape (ways,)."""
+    lengths = np.array([len(way) for way in ways], dtype=np.intp)
+    codes = np.zeros((len(ways), int(lengths.max(initial=0))), dtype=np.intp)
+    for row, way in enumerate(ways):
+        codes[row, : len(way)] = [_INDEX[phone] for phone in way]
+    return codes, lengths
+
+
+def _align(
+    phones: Phones, codes: NDArray[np.intp], lengths: NDArray[np.intp], *, anywhere: bool
+) -> NDArray[np.float32]:
+    """Return the cheapest way to turn phones into each row of codes (or any stretch of it), shape (rows,)."""
+    columns = max(int(lengths.max(initial=0)), 0) + 1
+    # Column-major, so that each step below works on consecutive numbers.
+    last = np.zeros((columns, len(codes)), dtype=np.float32)
+    if not anywhere:
+        last += INSERTION * np.arange(columns, dtype=np.float32)[:, None]
     for phone in phones:
-        swap = costs[_INDEX[phone]][table]
-        row = last + INSERTION
-        row[:, 1:] = np.minimum(row[:, 1:], last[:, :-1] + swap)
-        for column in range(1, longest + 1):
-            row[:, column] = np.minimum(row[:, column], row[:, column - 1] + INSERTION)
+        swapped = last[:-1] + _costs()[_INDEX[phone]][codes.T[: columns - 1]]
+        row = last + np.float32(INSERTION)
+        np.minimum(row[1:], swapped, out=row[1:])
+        for column in range(1, columns):
+            np.minimum(row[column], row[column - 1] + np.float32(INSERTION), out=row[column])
         last = row
-    return last[np.arange(len(others)), [len(other) for other in others]]
-
-
-def heard_in(phones: tuple[str, ...], text: tuple[str, ...]) -> float:
-    """Return how different phones sound from the stretch of text that is most like them: 0 if text contains them."""
-    costs = _cost_lists()
-    heard = [_INDEX[phone] for phone in text]
-    last = [0.0] * (len(text) + 1)
-    for phone in phones:
-        swaps = costs[_INDEX[phone]]
-        row = [last[0] + INSERTION]
-        for column, other in enumerate(heard):
-            row.append(min(last[column] + swaps[other], last[column + 1] + INSERTION, row[-1] + INSERTION))
-        last = row
-    return min(last)
-
-
-def nearest(phones: tuple[str, ...], count: int, *, at_least: float = 0.0) -> list[str]:
-    """Return the dictionary's words that sound most like phones but differ by `at_least`, most alike first."""
-    words = [(word, way) for word, ways in pronunciations().items() for way in ways if abs(len(way) - len(phones)) <= 3]
-    if not words or not phones:
-        return []
-    apart = distances(phones, [way for _, way in words])
-    found: dict[str, float] = {}
-    for (word, _), distance in zip(words, apart.tolist(), strict=True):
-        found[word] = min(distance, found.get(word, distance))
-    return [word for word in sorted(found, key=lambda word: (found[word], word)) if found[word] >= at_least][:count]
+    if not anywhere:
+        return last[lengths, np.arange(len(codes))]
+    beyond = np.arange(columns)[:, None] > lengths
+    return np.where(beyond, np.float32(np.inf), last).min(axis=0)

@@ -3,7 +3,7 @@
 import logging
 import math
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
@@ -130,7 +130,7 @@ def _plan(index: int, text: str, voices: Sequence[Voice], rng: random.Random) ->
     return _Job(index, text, voice, speed, pitch, max(-4.0, min(4.0, tract)))
 
 
-def _work(jobs: Sequence[_Job], workers: int):  # type: ignore[no-untyped-def]
+def _work(jobs: Sequence[_Job], workers: int) -> Iterator[tuple[_Job, NDArray[np.float32] | SynthesisError]]:
     """Yield every job with its audio or error, as they are done."""
     batches: list[list[_Job]] = []
     own: dict[Voice, list[_Job]] = {}

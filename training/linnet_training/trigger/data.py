@@ -1,0 +1,210 @@
+"""Finding recordings: folders, the Speech Commands layout, a CSV manifest. Everything ends up as one `Corpus`."""
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from linnet.errors import DataError
+from linnet_training.trigger.stream import recordings
+
+_DEV_SHARE = 0.15
+FEWEST = 4
+"""Fewer recordings of a word than this are refused: there would be nothing left to check the detector on."""
+
+
+@dataclass
+class Split:
+    """Paths for training and for development (thresholds, early stopping), never both."""
+
+    train: list[Path] = field(default_factory=list)
+    dev: list[Path] = field(default_factory=list)
+    spoken: int = 0
+    """How many of them are synthesised."""
+
+    def add(self, path: Path, split: str | None = None) -> None:
+        """Put a path where `split` says ("train" or "dev"), else where a hash of its speaker's name falls."""
+        to_dev = _hash(_speaker(path)) < _DEV_SHARE if split is None else split == "dev"
+        (self.dev if to_dev else self.train).append(path)
+
+    def rebalance(self) -> None:
+        """Give dev its share of a handful of recordings, which a hash may have put all on one side."""
+        together = sorted(self.train + self.dev, key=lambda path: _hash(path.name))
+        wanted = max(1, round(_DEV_SHARE * len(together))) if len(together) > 1 else 0
+        if len(together) < 40 and len(self.dev) < wanted:
+            self.dev, self.train = together[:wanted], together[wanted:]
+
+    def __len__(self) -> int:
+        return len(self.train) + len(self.dev)
+
+
+@dataclass
+class Corpus:
+    """All recordings of a run."""
+
+    keywords: tuple[str, ...]
+    positives: dict[str, Split]
+    words: Split = field(default_factory=Split)
+    """Short utterances of other words."""
+    speech: Split = field(default_factory=Split)
+    """Running speech without any keyword."""
+    noise: Split = field(default_factory=Split)
+    rooms: list[Path] = field(default_factory=list)
+    origins: list[str] = field(default_factory=list)
+    """Where it came from, a line per folder or manifest."""
+    licences: dict[str, str] = field(default_factory=dict)
+    """Licence by source, as a manifest names them."""
+
+    @classmethod
+    def empty(cls, keywords: Sequence[str]) -> "Corpus":
+        """No recordings yet."""
+        return cls(tuple(keywords), {keyword: Split() for keyword in keywords})
+
+    def add_positives(self, folder: Path) -> None:
+        """Recordings of the keyword; with several keywords, one folder each inside (spaces may be underscores)."""
+        inside = {keyword: _keyword_folder(folder, keyword) for keyword in self.keywords}
+        if len(self.keywords) == 1 and inside[self.keywords[0]] is None:
+            inside = {self.keywords[0]: folder}
+        missing = [keyword for keyword, found in inside.items() if found is None]
+        if len(missing) == len(self.keywords):
+            raise DataError(f"{folder} has no folder named after any of: {', '.join(missing)}. Make one folder per keyword.")
+        for keyword, found in inside.items():
+            if found is not None:
+                _add_folder(self.positives[keyword], found)
+        self.origins.append(f"positives: {folder.name}")
+
+    def add_negatives(self, folder: Path) -> None:
+        """Speech without the keywords, any layout."""
+        _add_folder(self.speech, folder)
+        self.origins.append(f"negatives: {folder.name}")
+
+    def add_noise(self, folder: Path) -> None:
+        """Background sound."""
+        _add_folder(self.noise, folder)
+        self.origins.append(f"noise: {folder.name}")
+
+    def add_rooms(self, folder: Path) -> None:
+        """Room impulse responses; all serve training."""
+        self.rooms.extend(recordings(folder))
+        self.origins.append(f"rooms: {folder.name}")
+
+    def add_speech_commands(self, folder: Path) -> None:
+        """The layout of Google's Speech Commands: a folder per word, `_background_noise_`, validation and testing lists.
+
+        P. Warden, "Speech Commands", 2018, arXiv:1804.03209. What testing_list.txt names is left alone.
+        """
+        if not folder.is_dir():
+            raise DataError(f"{folder} is not a folder; give the folder Speech Commands was unpacked in.")
+        dev, test = _listed(folder / "validation_list.txt"), _listed(folder / "testing_list.txt")
+        found = False
+        for word in sorted(path for path in folder.iterdir() if path.is_dir()):
+            if word.name == "_background_noise_":
+                _add_folder(self.noise, word)
+                continue
+            target = self.positives.get(word.name, self.words)
+            for path in recordings(word):
+                name = path.relative_to(folder).as_posix()
+                if name not in test:
+                    target.add(path, ("dev" if name in dev else "train") if dev else None)
+                    found = True
+        if not found:
+            raise DataError(f"{folder} has no word folders with recordings; Speech Commands has one folder per word.")
+        self.origins.append(f"speech commands: {folder.name}")
+
+    def add_manifest(self, path: Path) -> None:
+        """A CSV file with the columns path, kind, and where known keyword, split, source, licence.
+
+        `kind` is positive, negative (any name that starts so), word, noise or rir; paths are relative to the file. Positives of
+        other keywords become negatives, unless they contain one of ours. Splits other than train and dev are left alone.
+        """
+        rows = _manifest_rows(path)
+        for number, row in enumerate(rows, start=2):
+            recording = path.parent / row["path"]
+            split = row.get("split") or None
+            if split not in (None, "train", "dev"):
+                continue
+            kind, keyword = row["kind"], (row.get("keyword") or "").strip()
+            if kind == "positive":
+                if keyword in self.positives:
+                    self.positives[keyword].add(recording, split)
+                elif not any(ours in keyword for ours in self.keywords):
+                    self.words.add(recording, split)
+            elif kind == "word":
+                self.words.add(recording, split)
+            elif kind.startswith("negative"):
+                self.speech.add(recording, split)
+            elif kind == "noise":
+                self.noise.add(recording, split)
+            elif kind == "rir":
+                if split != "dev":
+                    self.rooms.append(recording)
+            else:
+                raise DataError(
+                    f"{path}, line {number}: unknown kind '{kind}'; use positive, negative, word, noise or rir."
+                )
+            if row.get("licence"):
+                source = (row.get("source") or path.name).split("@")[0]
+                self.licences[source] = row["licence"]
+        self.origins.append(f"manifest: {path.name}")
+
+    def check(self, text_only: bool) -> None:
+        """Refuse what cannot be trained on.
+
+        Raises:
+            DataError: a recording is missing, or a keyword has too few and synthesis is off.
+        """
+        for keyword, split in self.positives.items():
+            split.rebalance()
+            if not text_only and len(split) < FEWEST:
+                raise DataError(
+                    f"Only {len(split)} recordings of '{keyword}': give at least {FEWEST} (a few dozen is good), or leave "
+                    "synthesis on so that the phrase itself is spoken by text-to-speech."
+                )
+        for split in (*self.positives.values(), self.words, self.speech, self.noise):
+            for path in (*split.train, *split.dev):
+                if not path.is_file():
+                    raise DataError(f"{path} is listed but not there; check the manifest's paths.")
+
+
+def _add_folder(split: Split, folder: Path) -> None:
+    for path in recordings(folder):
+        parts = {part.lower() for part in path.relative_to(folder).parts[:-1]}
+        split.add(path, "dev" if parts & {"dev", "val", "validation"} else "train" if "train" in parts else None)
+
+
+def _keyword_folder(folder: Path, keyword: str) -> Path | None:
+    for name in (keyword, keyword.replace(" ", "_"), keyword.replace(" ", "-")):
+        if (folder / name).is_dir():
+            return folder / name
+    return None
+
+
+def _speaker(path: Path) -> str:
+    """Speech Commands' names tell the speaker before `_nohash_`; elsewhere each file stands for itself."""
+    return path.stem.split("_nohash_")[0]
+
+
+def _hash(text: str) -> float:
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") / 2**32
+
+
+def _listed(path: Path) -> set[str]:
+    return set(path.read_text(encoding="utf-8").split()) if path.is_file() else set()
+
+
+def _manifest_rows(path: Path) -> list[dict[str, str]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+            columns = set(reader.fieldnames or ())
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"Cannot read the manifest {path}: {error}.") from error
+    if not {"path", "kind"} <= columns:
+        raise DataError(f"The manifest {path} needs the columns 'path' and 'kind' in its first line.")
+    if not rows:
+        raise DataError(f"The manifest {path} lists no recordings.")
+    if any(not row["path"] or not row["kind"] for row in rows):
+        raise DataError(f"The manifest {path} has a line without a path or a kind.")
+    return rows

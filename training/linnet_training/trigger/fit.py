@@ -1,0 +1,65 @@
+"""One Lightning run over a bank: resumed where it was cut off, judged on the dev stream after every epoch."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch import callbacks
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+
+from linnet_training.trigger.bank import Bank
+from linnet_training.trigger.dev import DevStream
+from linnet_training.trigger.examples import Examples
+from linnet_training.trigger.module import TriggerModule
+from linnet_training.trigger.network import TriggerNetwork
+from linnet_training.trigger.recipe import Recipe
+
+
+def fit(
+    recipe: Recipe, network: TriggerNetwork, bank: Bank, dev: DevStream, folder: Path, about: dict[str, Any]
+) -> Path:
+    """Train, or go on training, and return the best checkpoint.
+
+    Args:
+        recipe: settings of the run.
+        network: where to start from; ignored when `folder` holds a checkpoint to resume.
+        bank: training clips.
+        dev: what epochs are judged on.
+        folder: gets checkpoints and logs.
+        about: plain values kept in the checkpoint for export.
+    """
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", "0"))  # set by torchrun; Lightning wants to be told the same
+    examples = Examples(bank, len(about["keywords"]), max(1, recipe.batch_size // world))
+    lightning.seed_everything(recipe.seed, verbose=False)
+    module = TriggerModule(recipe, network, examples, dev, about)
+    best = callbacks.ModelCheckpoint(
+        folder, "best", monitor="dev_miss", mode="min", save_top_k=1, save_last=True, enable_version_counter=False
+    )
+    cuda = torch.cuda.is_available()
+    trainer = lightning.Trainer(
+        max_epochs=recipe.epochs,
+        precision="bf16-mixed" if cuda else "32-true",
+        devices=local or "auto",
+        num_nodes=world // local if local else 1,
+        gradient_clip_val=1.0,
+        num_sanity_val_steps=0,
+        log_every_n_steps=20,
+        logger=[CSVLogger(folder, "log", version=""), TensorBoardLogger(folder, "tensorboard", version="")],
+        callbacks=[
+            callbacks.EMAWeightAveraging(decay=recipe.averaging, use_buffers=False),
+            callbacks.EarlyStopping("dev_miss", mode="min", patience=recipe.patience),
+            callbacks.LearningRateMonitor("step"),
+            callbacks.RichProgressBar() if _interactive() else callbacks.TQDMProgressBar(refresh_rate=20),
+            best,
+        ],
+    )
+    last = folder / "last.ckpt"
+    trainer.fit(module, ckpt_path=last if last.is_file() else None, weights_only=True)
+    return Path(best.best_model_path)
+
+
+def _interactive() -> bool:
+    return os.isatty(1)

@@ -1,0 +1,117 @@
+"""Training as Lightning sees it: batches drawn by step number, losses, the dev metric."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import lightning
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
+
+from linnet_training.trigger.dev import DevStream
+from linnet_training.trigger.examples import Batch, Examples
+from linnet_training.trigger.loss import embedding_loss, keyword_loss, worst_score
+from linnet_training.trigger.network import State, TriggerNetwork
+from linnet_training.trigger.recipe import Recipe
+
+_CARRY_PROBABILITY = 0.6
+_HARDNESS_MEMORY = 0.7
+_STEPS_PER_UNIT = 2
+
+
+class TriggerModule(lightning.LightningModule):
+    """The network in training, with all that a resumed run needs in its state."""
+
+    def __init__(
+        self, recipe: Recipe, network: TriggerNetwork, examples: Examples, dev: DevStream, about: dict[str, Any]
+    ):
+        super().__init__()
+        self.recipe = recipe
+        self.about = about
+        self.network = network
+        self.examples = examples
+        self.dev = dev
+        size = examples.bank.teacher.shape[1]
+        self.teacher_head = nn.Linear(network.hidden, size) if size else None
+        embedding = examples.bank.teacher.astype(np.float32)
+        self.register_buffer("teacher_mean", torch.from_numpy(embedding.mean(axis=0)), persistent=False)
+        self.register_buffer("teacher_scale", 1 / torch.from_numpy(embedding.std(axis=0) + 1e-3), persistent=False)
+        # What a batch leaves to the next is part of the checkpoint, or a resumed run would differ.
+        self.register_buffer("hardness", torch.ones(len(examples.bank)))
+        for name, value in network.initial_state(examples.size)._asdict().items():
+            self.register_buffer(f"carried_{name}", value)
+
+    def train_dataloader(self) -> DataLoader[int]:
+        """Step numbers; the batch itself is drawn in `training_step`, from what the network found hard so far."""
+        return DataLoader(_StepNumbers(self.recipe.steps_per_epoch), batch_size=None)
+
+    def val_dataloader(self) -> DataLoader[int]:
+        """One pass over the dev stream."""
+        return DataLoader(_StepNumbers(1), batch_size=None)
+
+    def training_step(self, batch: int, batch_idx: int) -> Tensor:
+        """Draw the batch of this step, and return its loss."""
+        seed = [self.recipe.seed, self.global_rank, self.global_step]
+        torch.manual_seed(int(np.random.default_rng(seed).integers(2**31)))  # dropout, the same after a resume
+        drawn = self._to_device(self.examples.batch(seed, self.hardness.cpu().numpy()))
+        features, state = self.network.features(drawn.mel, self._starting_state())
+        logits = self.network.output(self.network.dropout(features))
+        loss = keyword_loss(logits.float(), drawn.keyword, drawn.end, self.recipe.positive_weight)
+        self.log("loss", loss, prog_bar=True)
+        if self.teacher_head is not None:
+            predicted = self.teacher_head(features[:, _STEPS_PER_UNIT - 1 :: _STEPS_PER_UNIT])
+            target = (drawn.embedding - self.teacher_mean) * self.teacher_scale
+            embedded = embedding_loss(predicted.float(), target, drawn.known)
+            self.log("embedding_loss", embedded, prog_bar=True)
+            loss = loss + self.recipe.teacher_weight * embedded
+        self._remember(drawn, logits, state)
+        return loss
+
+    def _to_device(self, batch: Batch) -> Batch:
+        return Batch(*(getattr(batch, name).to(self.device) for name in Batch.__dataclass_fields__))
+
+    def _starting_state(self) -> State:
+        """Silence, or for most examples what another clip left behind: live audio has no beginning."""
+        keep = torch.rand(self.examples.size, device=self.device) < _CARRY_PROBABILITY
+        order = torch.randperm(self.examples.size, device=self.device)
+        carried = (getattr(self, f"carried_{name}")[order] for name in State._fields)
+        return State(*(value * keep.view(-1, *[1] * (value.dim() - 1)) for value in carried))
+
+    def _remember(self, batch: Batch, logits: Tensor, state: State) -> None:
+        for name, value in state._asdict().items():
+            getattr(self, f"carried_{name}").copy_(value.detach())
+        negative = batch.keyword < 0
+        score = torch.sigmoid(worst_score(logits.float(), batch.keyword))[negative] + 0.02
+        clips = batch.clip[negative]
+        self.hardness[clips] = _HARDNESS_MEMORY * self.hardness[clips] + (1 - _HARDNESS_MEMORY) * score
+
+    def validation_step(self, batch: int, batch_idx: int) -> None:
+        """Log the dev miss rate, clean and in noise, at the recipe's false-alarm rate."""
+        for condition, miss in self.dev.miss_rates(self.network, self.recipe.dev_false_alarms_per_hour).items():
+            self.log(f"dev_miss_{condition}", miss, sync_dist=True)
+            if condition == self.dev.hardest:
+                self.log("dev_miss", miss, prog_bar=True, sync_dist=True)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what `linnet export` needs to know: plain values only, so that no pickle is ever executed."""
+        checkpoint["linnet"] = self.about
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """AdamW with a one-cycle rate (L. Smith, N. Topin, 2018, arXiv:1708.07120)."""
+        optimizer = torch.optim.AdamW(self.parameters(), lr=self.recipe.learning_rate, weight_decay=0.01)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, self.recipe.learning_rate, total_steps=self.recipe.epochs * self.recipe.steps_per_epoch, pct_start=0.15
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class _StepNumbers(IterableDataset[int]):
+    def __init__(self, steps: int):
+        self.steps = steps
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self.steps))

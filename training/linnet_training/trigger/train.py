@@ -1,0 +1,161 @@
+"""From recordings or a phrase to a checkpoint: the steps of `linnet train trigger`, in order."""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import linnet.audio
+from linnet_training.trigger import warm_start
+from linnet_training.trigger.bank import Bank, Kind, Source, build
+from linnet_training.trigger.data import Corpus
+from linnet_training.trigger.dev import DevStream
+from linnet_training.trigger.examples import Examples
+from linnet_training.trigger.fit import fit
+from linnet_training.trigger.mining import false_alarms
+from linnet_training.trigger.network import TriggerNetwork
+from linnet_training.trigger.recipe import Recipe
+from linnet_training.trigger.spoken import add_spoken
+from linnet_training.trigger.stream import ListeningTest
+from linnet_training.trigger.teacher import Teacher
+
+REFRACTORY_S = 1.0
+DEV_HOURS = 1.2
+"""The dev stream is this long at most; less where there is less than half of it in recordings."""
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Run:
+    """What to train, on what, and where its files go."""
+
+    corpus: Corpus
+    recipe: Recipe
+    folder: Path
+    synthesis: bool = True
+    mine: Sequence[Path] = ()
+    say: Say = field(default=print)
+
+
+def train(run: Run) -> Path:
+    """Train a trigger word and return the best checkpoint; called again after a kill, it goes on where it was.
+
+    Raises:
+        DataError: recordings are missing or too few.
+        SynthesisError: a phrase is to be spoken and no engine can.
+    """
+    corpus, recipe = run.corpus, run.recipe
+    bank = _prepared(run)
+    dev = DevStream.of(dev_test(corpus), bool(corpus.noise.dev), REFRACTORY_S)
+    network = _network(run, bank)
+    checkpoint = fit(recipe, network, bank, dev, run.folder / "first", about(run))
+    if run.mine:
+        network.load_state_dict(warm_start.trained(checkpoint))
+        mined = false_alarms(network, run.mine)
+        run.say(f"Mining: {len(mined)} false alarms found.")
+        if mined:
+            bank = Bank.join([bank, build(mined, _rooms(corpus))])
+            second = replace(recipe, epochs=recipe.mining_epochs, learning_rate=recipe.learning_rate / 2)
+            checkpoint = fit(second, network, bank, dev, run.folder / "second", about(run))
+    return checkpoint
+
+
+def dev_test(corpus: Corpus) -> ListeningTest:
+    """The dev recordings as a stream, the same one for training and for the measures in the card."""
+    negatives = corpus.speech.dev + corpus.words.dev
+    positives = {keyword: split.dev for keyword, split in corpus.positives.items()}
+    once = ListeningTest(positives, negatives, corpus.noise.dev)
+    hours = min(DEV_HOURS, 2 * once.background_hours)
+    return ListeningTest(positives, negatives, corpus.noise.dev, hours=hours)
+
+
+def about(run: Run) -> dict[str, Any]:
+    """What the checkpoint tells export, as plain values."""
+    corpus = run.corpus
+
+    def paths(of: list[Path]) -> list[str]:
+        return [str(path.resolve()) for path in of]
+
+    return {
+        "task": "trigger",
+        "keywords": list(corpus.keywords),
+        "recipe": run.recipe.to_dict(),
+        "refractory_s": REFRACTORY_S,
+        "origins": corpus.origins,
+        "licences": corpus.licences,
+        "recorded": {keyword: len(split) - split.spoken for keyword, split in corpus.positives.items()},
+        "dev": {
+            "positives": {keyword: paths(split.dev) for keyword, split in corpus.positives.items()},
+            "negatives": paths(corpus.speech.dev + corpus.words.dev),
+            "noise": paths(corpus.noise.dev),
+        },
+    }
+
+
+def _prepared(run: Run) -> Bank:
+    """Synthesise and build the bank, or read what an earlier try left. Of several processes the first does it."""
+    run.folder.mkdir(parents=True, exist_ok=True)
+    settings = f"{run.recipe}{run.corpus.origins}{run.corpus.keywords}{run.synthesis}"
+    ready = run.folder / f"bank-{hashlib.sha256(settings.encode()).hexdigest()[:12]}.npz"
+    if int(os.environ.get("RANK", "0")) > 0:
+        while not ready.is_file():
+            time.sleep(0.5)
+    run.corpus.check(text_only=run.synthesis)
+    if run.synthesis:
+        for message in add_spoken(run.corpus, run.recipe, run.folder / "spoken"):
+            run.say(message)
+    run.corpus.check(text_only=False)
+    if ready.is_file():
+        return Bank.load(ready)
+    teacher = Teacher if run.recipe.teacher_weight > 0 else None
+    progress = _Progress(run.say)
+    bank = build(sources(run.corpus, run.recipe), _rooms(run.corpus), teacher, progress=progress)
+    bank.save(ready)
+    run.say(f"Bank: {len(bank)} clips, {len(bank.mel) / 360_000:.1f} h.")
+    return bank
+
+
+def sources(corpus: Corpus, recipe: Recipe) -> list[Source]:
+    """What goes into the bank, and in how many variants."""
+    listed = []
+    for index, keyword in enumerate(corpus.keywords):
+        listed += [Source(path, Kind.POSITIVE, index, recipe.variants) for path in corpus.positives[keyword].train]
+    listed += [Source(path, Kind.WORD, variants=recipe.negative_variants) for path in corpus.words.train]
+    listed += [Source(path, Kind.SPEECH, variants=recipe.negative_variants) for path in corpus.speech.train]
+    listed += [Source(path, Kind.NOISE) for path in corpus.noise.train]
+    # Shuffled, so that the work of two processes is even and the progress bar honest.
+    return [listed[i] for i in np.random.default_rng(recipe.seed).permutation(len(listed))]
+
+
+def _rooms(corpus: Corpus) -> list[np.ndarray]:
+    return [linnet.audio.read(path) for path in corpus.rooms]
+
+
+def _network(run: Run, bank: Bank) -> TriggerNetwork:
+    torch.manual_seed(run.recipe.seed)
+    network = TriggerNetwork(len(run.corpus.keywords))
+    if run.recipe.start_from_shipped and warm_start.begin(network):
+        return network
+    typical = Examples(bank, len(run.corpus.keywords), run.recipe.batch_size).batch([run.recipe.seed], np.ones(len(bank)))
+    network.normalise_to(typical.mel)
+    return network
+
+
+class _Progress:
+    """Says how far the bank is, at every tenth."""
+
+    def __init__(self, say: Say):
+        self._say = say
+        self._tenth = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        if done * 10 // total > self._tenth:
+            self._tenth = done * 10 // total
+            self._say(f"Preparing recordings: {done} of {total}.")
