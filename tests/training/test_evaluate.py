@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from linnet.decider import Decider
 from linnet_training.trigger import evaluate
 
 STEP_S = 0.04
@@ -10,17 +11,20 @@ STEP_S = 0.04
 
 def count_by_hand(scores, positives, threshold, refractory_s):
     """Misses and false alarms of one threshold, step by step, as the module's docstring defines them."""
-    found, false_alarms, last = set(), 0, -np.inf
+    found, false_alarms, last, armed = set(), 0, -np.inf, True
     for step, score in enumerate(scores):
         time = (step + 1) * STEP_S
-        if not score >= threshold or time - last < refractory_s - 1e-9:
-            continue
-        last = time
-        inside = [i for i, (start, end) in enumerate(positives) if start - 1e-9 <= time <= end + 0.5 + 1e-9]
-        if inside:
-            found.add(inside[-1])
-        else:
-            false_alarms += 1
+        if not score >= threshold:
+            armed = True
+        elif armed and time - last >= refractory_s - 1e-9:
+            last, armed = time, False
+            inside = [
+                i for i, (start, end) in enumerate(positives) if start - 1e-9 <= time <= end + 0.5 + 1e-9
+            ]
+            if inside:
+                found.add(inside[-1])
+            else:
+                false_alarms += 1
     return len(positives) - len(found), false_alarms
 
 
@@ -52,6 +56,18 @@ def test_every_point_is_what_a_plain_replay_counts(refractory_s, ties):
         misses, false_alarms = count_by_hand(scores, sorted(positives), np.float32(threshold), refractory_s)
         assert curve.miss_rate[i] * 8 == pytest.approx(misses)
         assert curve.false_alarms_per_hour[i] * 0.05 == pytest.approx(false_alarms)
+
+
+@pytest.mark.parametrize("refractory_s", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("threshold", [0.1, 0.5, 0.9])
+def test_events_are_those_the_runtime_reports(refractory_s, threshold):
+    random = np.random.default_rng(11)
+    scores = np.convolve(random.random(3000), np.ones(9) / 9, "same").astype(np.float32) ** 4 * 10
+    scores[500:600] = 1.0  # stays above the threshold for longer than the refractory time
+    decider = Decider(["yes"], [threshold], refractory_s=refractory_s, step_s=STEP_S)
+    heard = [round(event.time_s / STEP_S) - 1 for event in decider.decide(scores[:, np.newaxis])]
+    steps = evaluate.refractory_steps(refractory_s, STEP_S)
+    assert evaluate.events(scores, threshold, steps).tolist() == heard
 
 
 def test_the_curve_starts_with_silence_and_its_thresholds_fall():

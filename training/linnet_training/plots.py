@@ -1,17 +1,19 @@
-"""Pictures of how well a trigger detector does. Each function draws one figure and writes it, whole or not at all.
+"""Pictures of how well a trigger detector does. Each function writes one figure, whole or not at all.
 
-Figures are made without pyplot, so nothing global is touched and no display is needed. The colours are those of
-Okabe and Ito ("Color Universal Design", 2008), which people with any kind of colour vision can tell apart.
+Figures are made without pyplot, so nothing global is touched and no display is needed. The colours are those
+of Okabe and Ito ("Color Universal Design", 2008), which people with any kind of colour vision can tell apart.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 
 from linnet.errors import UsageError
@@ -24,7 +26,8 @@ RATES = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 
 _INK = "#333333"
 _PALE = "#D9D9D9"
-_STYLES = ("--", "-", ":", "-.")  # of the conditions: clean, noise, ...
+# Lines of the conditions: clean, noise, ...
+_STYLES: tuple[Literal["--", "-", ":", "-."], ...] = ("--", "-", ":", "-.")
 _DPI = 150
 
 Curves = Mapping[str, Mapping[str, Curve]]
@@ -49,7 +52,7 @@ class Example:
 
 
 def detection_tradeoff(curves: Curves, path: str | Path, points: Points | None = None) -> None:
-    """Write the detection-error trade-off: miss rate over false alarms per hour, a line per keyword and condition.
+    """Write the detection-error trade-off: miss rate over false alarms per hour, by keyword and condition.
 
     Args:
         curves: see `Curves`; the conditions are drawn dashed (the first), solid (the second), dotted.
@@ -86,11 +89,11 @@ def evaluation(
         detection_tradeoff(curves, path, points)
         return
     figure = Figure(figsize=(9.0, 5.6 + 1.9 * len(examples)), layout="constrained")
-    figure.suptitle(title, color=_INK, fontsize=13, fontweight="bold")
-    above, below = figure.subfigures(2, 1, height_ratios=[5.0, 1.9 * len(examples)])
-    _draw_tradeoff(above.add_subplot(), curves, points or {})
+    figure.suptitle(_plainly(title), color=_INK, fontsize=13, fontweight="bold")
+    panels = figure.add_gridspec(len(examples) + 1, 1, height_ratios=[5.0] + [1.9] * len(examples))
+    _draw_tradeoff(figure.add_subplot(panels[0]), curves, points or {})
     for i, example in enumerate(examples):
-        _draw_timeline(below.add_subplot(len(examples), 1, i + 1), example)
+        _draw_timeline(figure.add_subplot(panels[i + 1]), example)
     _write(figure, path)
 
 
@@ -105,12 +108,11 @@ def _draw_tradeoff(axes: Axes, curves: Curves, points: Points) -> None:
         for condition, curve in by_condition.items():
             rates, misses = _staircase(curve)
             axes.step(rates, misses, where="post", color=colour, linestyle=styles[condition], linewidth=1.8)
-            highest = max(highest, 100 * curve.miss_at(0.1))
+            highest = max(highest, 100 * curve.miss_at(0))
             if condition in points.get(keyword, {}):
                 rate, miss = points[keyword][condition]
-                axes.plot(
-                    min(rate, RATES[-1]), 100 * miss, "o", color=colour, markersize=7, markeredgecolor="white"
-                )
+                inside = "white" if styles[condition] == "--" else colour  # hollow, as the line is broken
+                axes.plot(min(rate, RATES[-1]), 100 * miss, "o", color=colour, mfc=inside, markersize=7)
                 highest = max(highest, 100 * miss)
     axes.set_xscale("symlog", linthresh=0.1, linscale=0.4)
     axes.set_xlim(-0.004, RATES[-1])
@@ -125,7 +127,9 @@ def _draw_tradeoff(axes: Axes, curves: Curves, points: Points) -> None:
     )
     _plain(axes)
 
-    handles = [Line2D([], [], color=COLOURS[i % len(COLOURS)], lw=3, label=k) for i, k in enumerate(curves)]
+    handles = [
+        Line2D([], [], color=COLOURS[i % len(COLOURS)], lw=3, label=_plainly(k)) for i, k in enumerate(curves)
+    ]
     if len(conditions) > 1:
         handles += [Line2D([], [], color=_INK, lw=1.8, linestyle=styles[c], label=c) for c in conditions]
     if points:
@@ -149,13 +153,11 @@ def _draw_timeline(axes: Axes, example: Example) -> None:
     for keyword, (start, end) in example.said:
         start, end = max(start, example.start_s), min(end, end_s)
         axes.axvspan(start, end, color=colours.get(keyword, _PALE), alpha=0.13, linewidth=0)
-        axes.text((start + end) / 2, 1.04, f"“{keyword}”", ha="center", va="bottom", fontsize=8,
-                  color=colours.get(keyword, _INK))  # fmt: skip
+        where, ink = (start + end) / 2, colours.get(keyword, _INK)
+        axes.text(where, 1.04, f"“{_plainly(keyword)}”", ha="center", va="bottom", fontsize=8, color=ink)
     for i, keyword in enumerate(example.keywords):
         axes.plot(times, example.scores[:, i], color=colours[keyword], linewidth=1.4)
-        if any(keyword == heard for heard, _ in example.events) or any(
-            keyword == said for said, _ in example.said
-        ):
+        if keyword in {name for name, _ in (*example.events, *example.said)}:
             axes.axhline(example.thresholds[i], color=colours[keyword], linewidth=0.9, linestyle=(0, (4, 3)))
     for keyword, time in example.events:
         step = min(max(round((time - example.start_s) / example.step_s) - 1, 0), len(times) - 1)
@@ -165,9 +167,15 @@ def _draw_timeline(axes: Axes, example: Example) -> None:
     axes.set_ylim(0, 1.22)
     axes.set_yticks([0, 0.5, 1])
     axes.set_ylabel("score", color=_INK)
-    axes.set_title(example.title, loc="left", fontsize=10, color=_INK)
+    axes.set_title(_plainly(example.title), loc="left", fontsize=10, color=_INK)
+    axes.xaxis.set_major_locator(MultipleLocator(5))
     axes.xaxis.set_major_formatter(lambda value, _: f"{int(value // 60)}:{value % 60:02.0f}")
     _plain(axes)
+
+
+def _plainly(text: str) -> str:
+    """Text that matplotlib does not take for a formula."""
+    return text.replace("$", r"\$")
 
 
 def _plain(axes: Axes) -> None:
@@ -178,10 +186,21 @@ def _plain(axes: Axes) -> None:
     axes.set_axisbelow(True)
 
 
-def _write(figure: Figure, path: str | Path) -> None:
-    kind = Path(path).suffix.lstrip(".").lower()
-    known = figure.canvas.get_supported_filetypes()
-    if kind not in known:
+def check_name(path: str | Path) -> None:
+    """Make sure, before long work, that a picture can be written under this name.
+
+    Raises:
+        UsageError: the ending is that of no format known here.
+    """
+    if _format(path) not in Figure().canvas.get_supported_filetypes():
         raise UsageError(f"cannot draw a picture as {Path(path).name!r}; name it with .png, .svg or .pdf")
+
+
+def _format(path: str | Path) -> str:
+    return Path(path).suffix.lstrip(".").lower()
+
+
+def _write(figure: Figure, path: str | Path) -> None:
+    check_name(path)
     with whole(path) as stream:
-        figure.savefig(stream, format=kind, dpi=_DPI, facecolor="white")
+        figure.savefig(stream, format=_format(path), dpi=_DPI, facecolor="white")

@@ -3,8 +3,8 @@
 Everything here is NumPy on scores that are already computed, so that training (dev metrics every epoch),
 calibration (the thresholds in a card) and `linnet evaluate` judge a detector by the same rule:
 
-- an event is a step whose score is at least the threshold, unless the keyword's last event is less than the
-  refractory time ago (the rule `linnet.TriggerWord.detect` applies);
+- an event is a step whose score reaches the threshold, once the refractory time has passed since the last
+  event and the score has been below the threshold since (the rule of `linnet.decider.Decider`, to the step);
 - a positive is missed if no event falls between its start and `tolerance_s` after its end;
 - an event outside all of the keyword's positives is a false alarm; further events inside one are neither.
 
@@ -169,12 +169,15 @@ def refractory_steps(refractory_s: float, step_s: float) -> int:
 
 def _events_among(above: NDArray[np.intp], refractory: int) -> NDArray[np.int64]:
     """Of the rising steps `above` the threshold, those that no earlier event keeps silent."""
+    runs = np.append(
+        np.flatnonzero(np.diff(above) > 1) + 1, len(above)
+    )  # where each further run of steps begins
     fired = []
     position = 0
     while position < len(above):
-        step = above[position]
-        fired.append(step)
-        position = int(np.searchsorted(above, step + refractory))
+        fired.append(above[position])
+        armed = np.searchsorted(above, above[position] + refractory)
+        position = int(max(armed, runs[np.searchsorted(runs, position, side="right")]))
     return np.array(fired, dtype=np.int64)
 
 
