@@ -46,7 +46,7 @@ class OperatingPoint:
     false_alarms_per_hour: float
     """False alarms in an hour of other sound, >= 0."""
     threshold: float
-    """Score that gave this rate, 0..1; a score at or above it is a detection."""
+    """The score, or a higher one, is a detection. Scores end at 1, so a threshold above 1 is never."""
     miss_clean: float
     """Share of clean utterances missed at this threshold, 0..1."""
     miss_noise: float
@@ -54,7 +54,8 @@ class OperatingPoint:
 
     def __post_init__(self) -> None:
         _check_number(self.false_alarms_per_hour, "false_alarms_per_hour", 0, math.inf)
-        for name in ("threshold", "miss_clean", "miss_noise"):
+        _check_number(self.threshold, "threshold", 0, 2)
+        for name in ("miss_clean", "miss_noise"):
             _check_number(getattr(self, name), name, 0, 1)
 
 
