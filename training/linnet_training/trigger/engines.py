@@ -1,7 +1,7 @@
 """Make text-to-speech engines speak: one command line, one audio file.
 
-Text reaches these functions only through `speakable`, which leaves nothing in it that any engine, markup language or
-command line could take for anything but words.
+Text reaches these functions only through `speakable`, which leaves nothing in it that any engine, markup
+language or command line could take for anything but words.
 """
 
 import os
@@ -33,8 +33,8 @@ TIMEOUT_S = 30.0
 SILENCE_KEPT_S = 0.05
 SILENCE_BELOW_DB = -42.0
 
-# F0 in hertz of flite's and festival's voices as they come, needed because the setting is absolute. Voices not in here
-# (flite's rms, festival's HTS voices) have no such setting: their pitch comes from resampling.
+# F0 in hertz of flite's and festival's voices as they come, needed because the setting is absolute. Voices
+# not in here (flite's rms, festival's HTS voices) have no such setting: their pitch comes from resampling.
 USUAL_F0 = {"kal16": 102.0, "awb": 135.0, "slt": 175.0, "kal_diphone": 105.0, "ked_diphone": 105.0}
 
 Command = tuple[list[str], str]
@@ -58,18 +58,19 @@ class Utterance:
 def speakable(text: str) -> str:
     """Return text as plain words: letters, digits and . , ? ! ' - between them, accents taken off.
 
-    Everything else becomes a space: control characters, quotes, brackets, backslashes, markup. The result starts with a
-    letter or a digit, so that no program takes it for an option. Raises SynthesisError if nothing is left to say or if
-    there is more than a thousand characters of it.
+    Everything else becomes a space: control characters, quotes, brackets, backslashes, markup. The result
+    starts with a letter or a digit, so that no program takes it for an option. Raises SynthesisError if
+    nothing is left to say or if it is longer than a thousand characters.
     """
     shown = text if len(text) <= 40 else f"{text[:40]}..."
     # "&" is the one symbol people put into phrases and expect to hear.
-    folded = unicodedata.normalize("NFKD", text.replace("&", " and ").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'"))
+    typed = text.replace("&", " and ").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    folded = unicodedata.normalize("NFKD", typed)
     kept = "".join(char for char in folded if not unicodedata.combining(char))
     words = re.sub(r"[^A-Za-z0-9.,?!'-]+", " ", kept)
     words = re.sub(r"^[^A-Za-z0-9]+", "", words).strip()
     if not words:
-        raise SynthesisError(f"{shown!r} has nothing that an English voice could say; write it in English letters")
+        raise SynthesisError(f"{shown!r} has nothing that an English voice can say; use English letters")
     if len(words) > LONGEST_TEXT:
         raise SynthesisError(f"{shown!r} is too long to synthesise; give at most {LONGEST_TEXT} characters")
     return words
@@ -81,11 +82,11 @@ def batch_size(voice: Voice) -> int:
 
 
 def render(voice: Voice, utterances: Sequence[Utterance]) -> list[NDArray[np.float32] | SynthesisError]:
-    """Speak utterances with a voice; each gives 16 kHz mono audio in [-1, 1], trimmed, or the error that it met.
+    """Return for each utterance what the voice says, 16 kHz mono in [-1, 1], or the error that it met.
 
     Tempo and pitch are the engine's own doing, so they cost nothing in quality. The vocal tract is changed by
-    resampling, which moves formants, pitch and tempo by the same factor; the engine is asked for a pitch and a tempo
-    that come out right afterwards.
+    resampling, which moves formants, pitch and tempo by the same factor; the engine is asked for a pitch and
+    a tempo that come out right afterwards.
     """
     with tempfile.TemporaryDirectory(prefix="linnet-speech-") as folder:
         tracts = [_tract(voice, utterance) for utterance in utterances]
@@ -105,8 +106,8 @@ def render(voice: Voice, utterances: Sequence[Utterance]) -> list[NDArray[np.flo
             try:
                 results.append(_finish(file, tract))
             except SynthesisError as error:
-                reason = failure or error
-                results.append(SynthesisError(f"{voice.engine} voice {voice.name} cannot say {utterance.text!r}: {reason}"))
+                who = f"{voice.engine}'s voice {voice.name}"
+                results.append(SynthesisError(f"{who} failed to say {utterance.text!r}: {failure or error}"))
         return results
 
 
@@ -120,11 +121,16 @@ def _run(command: list[str], stdin: str) -> None:
     program = shutil.which(command[0])
     if program is None:
         raise SynthesisError(f"{command[0]} is no longer installed")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     try:
         done = subprocess.run(
-            [program, *command[1:]], input=stdin, capture_output=True, text=True, errors="replace", timeout=TIMEOUT_S,
-            env=environment,
+            [program, *command[1:]],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=TIMEOUT_S,
+            # Several of these run at a time, so each is to keep to one core.
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
         )
     except subprocess.TimeoutExpired:
         raise SynthesisError(f"it took longer than {TIMEOUT_S:.0f} s") from None
@@ -150,7 +156,7 @@ def _finish(file: Path, tract: float) -> NDArray[np.float32]:
 
 
 def _trim(audio: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Cut silence off both ends but for 50 ms each, adding zeros where there was less; raise if all is silent."""
+    """Leave 50 ms of silence at each end, be there more or less of it; raise if there is nothing else."""
     step = SAMPLE_RATE // 100
     frames = np.pad(audio, (0, -len(audio) % step)).reshape(-1, step)
     power = np.square(frames).mean(axis=1)
@@ -168,7 +174,8 @@ def _espeak(voice: Voice, utterances: Sequence[Utterance], files: Sequence[Path]
         # -p maps 0..99 onto a factor in F0 of 0.8..1.65 around 50 (measured with espeak-ng 1.51).
         steps = np.interp(np.log2(said.pitch), [np.log2(0.8), 0.0, np.log2(1.65)], [0, 50, 99])
         speed = int(np.clip(round(175 * said.speed), 80, 450))
-        yield ["espeak-ng", "-v", voice.name, "-s", str(speed), "-p", str(round(steps)), "-w", str(file), "--stdin"], said.text
+        how = ["-v", voice.name, "-s", str(speed), "-p", str(round(steps))]
+        yield ["espeak-ng", *how, "-w", str(file), "--stdin"], said.text
 
 
 def _flite(voice: Voice, utterances: Sequence[Utterance], files: Sequence[Path]) -> Iterator[Command]:
@@ -186,9 +193,10 @@ def _festival(voice: Voice, utterances: Sequence[Utterance], files: Sequence[Pat
         f0 = USUAL_F0.get(voice.name, 105.0) * said.pitch
         lines += [
             f"(Parameter.set 'Duration_Stretch {1 / said.speed:.3f})",
-            f"(set! hts_engine_params (append usual (list (list \"-r\" {said.speed:.3f}))))",
-            f"(set! int_lr_params '((target_f0_mean {f0:.1f}) (target_f0_std 14) (model_f0_mean 170) (model_f0_std 34)))",
-            f'(unwind-protect (utt.save.wave (utt.synth (Utterance Text "{said.text}")) "{file}" (quote riff)))',
+            f'(set! hts_engine_params (append usual (list (list "-r" {said.speed:.3f}))))',
+            f"(set! int_lr_params '((target_f0_mean {f0:.1f}) (target_f0_std 14)"
+            " (model_f0_mean 170) (model_f0_std 34)))",
+            f'(unwind-protect (utt.save.wave (utt.synth (Utterance Text "{said.text}")) "{file}" \'riff))',
         ]
     script = files[0].with_suffix(".scm")
     script.write_text("\n".join(lines), encoding="ascii")
@@ -203,10 +211,12 @@ def _pico(voice: Voice, utterances: Sequence[Utterance], files: Sequence[Path]) 
 
 
 def _piper(voice: Voice, utterances: Sequence[Utterance], files: Sequence[Path]) -> Iterator[Command]:
-    model, _, speaker = voice.name.partition("#")
+    model, ending, speaker = voice.name.rpartition(".onnx#")
+    options = ["--model", f"{model}.onnx", "--speaker", speaker] if ending else ["--model", voice.name]
     for said, file in zip(utterances, files, strict=True):
-        options = ["--length-scale", f"{1 / said.speed:.3f}", *(["--speaker", speaker] if speaker else [])]
-        yield ["piper", "-m", model, "-f", str(file), *options], said.text + "\n"
+        # These spellings are known to both the C++ and the Python piper.
+        how = ["--length_scale", f"{1 / said.speed:.3f}", "--output_file", str(file)]
+        yield ["piper", *options, *how], said.text + "\n"
 
 
 _ENGINES: dict[str, Callable[[Voice, Sequence[Utterance], Sequence[Path]], Iterator[Command]]] = {

@@ -6,6 +6,7 @@ microphone's tone is a factor per band, and level is one factor. That is thousan
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import librosa
 import numpy as np
@@ -41,8 +42,7 @@ class Mixture:
     """Beginnings and ends of the keywords themselves, and keywords backwards."""
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(NamedTuple):
     """`size` examples."""
 
     mel: Tensor

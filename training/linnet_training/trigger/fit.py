@@ -33,6 +33,9 @@ def fit(
     world = int(os.environ.get("WORLD_SIZE", "1"))
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "0"))  # set by torchrun; Lightning wants to be told the same
     examples = Examples(bank, len(about["keywords"]), max(1, recipe.batch_size // world))
+    # The other half of the cores draw batches. A GRU's small products gain little from threads and stall for long
+    # where a thread waits for a busy core.
+    torch.set_num_threads(max(1, min(4, (os.cpu_count() or 2) // 2 // (local or 1))))
     lightning.seed_everything(recipe.seed, verbose=False)
     module = TriggerModule(recipe, network, examples, dev, about)
     best = callbacks.ModelCheckpoint(
@@ -46,6 +49,8 @@ def fit(
         num_nodes=world // local if local else 1,
         gradient_clip_val=1.0,
         num_sanity_val_steps=0,
+        reload_dataloaders_every_n_epochs=1,
+        use_distributed_sampler=False,  # each process draws batches of its own
         log_every_n_steps=20,
         logger=[CSVLogger(folder, "log", version=""), TensorBoardLogger(folder, "tensorboard", version="")],
         callbacks=[

@@ -1,13 +1,12 @@
 """Training as Lightning sees it: batches drawn by step number, losses, the dev metric."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import lightning
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader, Dataset
 
 from linnet_training.trigger.dev import DevStream
 from linnet_training.trigger.examples import Batch, Examples
@@ -42,34 +41,32 @@ class TriggerModule(lightning.LightningModule):
         for name, value in network.initial_state(examples.size)._asdict().items():
             self.register_buffer(f"carried_{name}", value)
 
-    def train_dataloader(self) -> DataLoader[int]:
-        """Step numbers; the batch itself is drawn in `training_step`, from what the network found hard so far."""
-        return DataLoader(_StepNumbers(self.recipe.steps_per_epoch), batch_size=None)
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """The batches of one epoch, drawn in a process of their own from what the network found hard before it."""
+        first = self.current_epoch * self.recipe.steps_per_epoch
+        seeds = [[self.recipe.seed, self.global_rank, first + step] for step in range(self.recipe.steps_per_epoch)]
+        return DataLoader(_Drawn(self.examples, seeds, self.hardness.cpu().numpy()), batch_size=None, num_workers=1)
 
     def val_dataloader(self) -> DataLoader[int]:
-        """One pass over the dev stream."""
-        return DataLoader(_StepNumbers(1), batch_size=None)
+        """One pass over the dev stream, which is one piece."""
+        return DataLoader(range(1), batch_size=None)  # type: ignore[arg-type]
 
-    def training_step(self, batch: int, batch_idx: int) -> Tensor:
-        """Draw the batch of this step, and return its loss."""
+    def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
+        """The loss of one batch."""
         seed = [self.recipe.seed, self.global_rank, self.global_step]
         torch.manual_seed(int(np.random.default_rng(seed).integers(2**31)))  # dropout, the same after a resume
-        drawn = self._to_device(self.examples.batch(seed, self.hardness.cpu().numpy()))
-        features, state = self.network.features(drawn.mel, self._starting_state())
+        features, state = self.network.features(batch.mel, self._starting_state())
         logits = self.network.output(self.network.dropout(features))
-        loss = keyword_loss(logits.float(), drawn.keyword, drawn.end, self.recipe.positive_weight)
-        self.log("loss", loss, prog_bar=True)
+        loss = keyword_loss(logits.float(), batch.keyword, batch.end, self.recipe.positive_weight)
+        self.log("loss", loss, prog_bar=True, batch_size=1)
         if self.teacher_head is not None:
             predicted = self.teacher_head(features[:, _STEPS_PER_UNIT - 1 :: _STEPS_PER_UNIT])
-            target = (drawn.embedding - self.teacher_mean) * self.teacher_scale
-            embedded = embedding_loss(predicted.float(), target, drawn.known)
-            self.log("embedding_loss", embedded, prog_bar=True)
+            target = (batch.embedding - self.teacher_mean) * self.teacher_scale
+            embedded = embedding_loss(predicted.float(), target, batch.known)
+            self.log("embedding_loss", embedded, prog_bar=True, batch_size=1)
             loss = loss + self.recipe.teacher_weight * embedded
-        self._remember(drawn, logits, state)
+        self._remember(batch, logits, state)
         return loss
-
-    def _to_device(self, batch: Batch) -> Batch:
-        return Batch(*(getattr(batch, name).to(self.device) for name in Batch.__dataclass_fields__))
 
     def _starting_state(self) -> State:
         """Silence, or for most examples what another clip left behind: live audio has no beginning."""
@@ -89,9 +86,9 @@ class TriggerModule(lightning.LightningModule):
     def validation_step(self, batch: int, batch_idx: int) -> None:
         """Log the dev miss rate, clean and in noise, at the recipe's false-alarm rate."""
         for condition, miss in self.dev.miss_rates(self.network, self.recipe.dev_false_alarms_per_hour).items():
-            self.log(f"dev_miss_{condition}", miss, sync_dist=True)
+            self.log(f"dev_miss_{condition}", miss, sync_dist=True, batch_size=1)
             if condition == self.dev.hardest:
-                self.log("dev_miss", miss, prog_bar=True, sync_dist=True)
+                self.log("dev_miss", miss, prog_bar=True, sync_dist=True, batch_size=1)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what `linnet export` needs to know: plain values only, so that no pickle is ever executed."""
@@ -106,12 +103,14 @@ class TriggerModule(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
-class _StepNumbers(IterableDataset[int]):
-    def __init__(self, steps: int):
-        self.steps = steps
+class _Drawn(Dataset[Batch]):
+    """Batches by their seeds."""
+
+    def __init__(self, examples: Examples, seeds: list[list[int]], hardness: np.ndarray):
+        self._examples, self._seeds, self._hardness = examples, seeds, hardness
 
     def __len__(self) -> int:
-        return self.steps
+        return len(self._seeds)
 
-    def __iter__(self) -> Iterator[int]:
-        return iter(range(self.steps))
+    def __getitem__(self, index: int) -> Batch:
+        return self._examples.batch(self._seeds[index], self._hardness)

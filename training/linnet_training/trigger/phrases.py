@@ -1,4 +1,4 @@
-"""What to say when nobody recorded anything: near-sounding phrases, short utterances and ordinary sentences."""
+"""What to say when nobody recorded anything: near-sounding phrases, short utterances, ordinary sentences."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -14,12 +14,14 @@ from .sentences import sentences
 
 __all__ = ["isolated_words", "near_phrases", "ordinary_sentences"]
 
-# Phrases less apart than this may be the same words in another accent ("Don" and "Dawn"), so neither may be taught to
-# be not the other. One phone that is missing costs 0.9, a vowel's neighbour about 0.5.
+# Phrases less apart than this may be the same words in another accent ("Don" and "Dawn"), so neither may be
+# taught to be not the other. One phone that is missing costs 0.9, a vowel's neighbour about 0.5.
 SAME = 0.6
 
 NEAR_WORDS = 60
 PAIRED = 12
+LIKE_ONE_WORD = 2
+"""Phrases of more words than this sound like no single word."""
 SPLIT_FROM = 6
 """Words with at least so many letters are also said in halves."""
 
@@ -27,22 +29,24 @@ SPLIT_FROM = 6
 def near_phrases(phrase: str, n: int, seed: int) -> list[str]:
     """Return up to n distinct phrases that sound nearly, but never quite, like a phrase.
 
-    They are its parts (words, halves of words, each also doubled), words and pairs of words with nearly the same
-    phones, and the phrase with one word changed for one that sounds alike or for a common one. None of them contains
-    a stretch that sounds the same as the phrase: neither "sea" for "see" nor "computers" for "computer", which has to
-    be heard in it. Each kind begins with its nearest. Raises SynthesisError if the phrase has no word that an English
-    voice could say.
+    They are its parts (words, halves of words, each also doubled), words and pairs of words with nearly the
+    same phones, and the phrase with one word changed for one that sounds alike or for a common one. None of
+    them contains a stretch that sounds the same as the phrase: neither "sea" for "see" nor "computers" for
+    "computer", which has to be heard in it. Each kind begins with its nearest. Raises SynthesisError if the
+    phrase has no word that an English voice could say.
     """
     words = speakable(phrase).lower().split()
     target = _target(phrase)
     if not target:
-        raise SynthesisError(f"{phrase!r} has no word in it; write the phrase as it is spoken, in English letters")
+        raise SynthesisError(
+            f"{phrase!r} has no word in it; write the phrase as it is spoken, in English letters"
+        )
     rng = random.Random(seed)
     common = rng.sample(vocabulary("a"), len(vocabulary("a")))
     near = {word: _alike(phones_of(word)) for word in words}
     kinds = [
         _parts(words),
-        iter(_alike(target)),
+        iter(_alike(target) if len(words) <= LIKE_ONE_WORD else []),
         _pairs(target),
         _swapped(words, near),
         _swapped(words, dict.fromkeys(words, common)),
@@ -63,7 +67,7 @@ def near_phrases(phrase: str, n: int, seed: int) -> list[str]:
 
 
 def isolated_words(n: int, seed: int, *, without: str = "") -> list[str]:
-    """Return up to n distinct utterances of one to three words (most of one), none with `without` heard in it.
+    """Return up to n distinct utterances of one to three words, most of one, without a phrase heard in them.
 
     Short words said on their own are what a detector most easily takes for its own.
     """
@@ -79,7 +83,7 @@ def isolated_words(n: int, seed: int, *, without: str = "") -> list[str]:
 
 
 def ordinary_sentences(n: int, seed: int, *, without: str = "") -> list[str]:
-    """Return up to n distinct everyday sentences of 3 to 12 words, none with `without` heard in it."""
+    """Return up to n distinct everyday sentences of 3 to 12 words, without a phrase heard in them."""
     return _distinct(islice(sentences(seed), 20 * n), n, without)
 
 
@@ -101,7 +105,7 @@ def _target(phrase: str) -> list[Phones]:
 
 
 def _says(target: Sequence[Phones], texts: Sequence[str]) -> list[bool]:
-    """Return for each text whether there is a stretch in it that sounds the same as the target, any way it is said."""
+    """Return for each text whether, said in any way, a stretch of it sounds the same as the target."""
     ways = [(number, way) for number, text in enumerate(texts) for way in phones_of(text)]
     said = [False] * len(texts)
     for wanted in target:

@@ -1,8 +1,8 @@
 """How English words sound, and how alike they sound.
 
-The dictionary that ships here holds the 44,000 words that are both in the CMU Pronouncing Dictionary and among the
-common words and names of SCOWL (see words/NOTICE). Other words are asked of espeak-ng where it is installed, and
-otherwise guessed from their letters.
+The dictionary that ships here holds the 39,000 words that are both in the CMU Pronouncing Dictionary and
+among the common words and names of SCOWL (see words/NOTICE). Other words are asked of espeak-ng where it is
+installed, and otherwise guessed from their letters.
 """
 
 import gzip
@@ -23,20 +23,20 @@ __all__ = ["PHONES", "Phones", "distances", "heard_in", "nearest", "phones_of", 
 Phones = tuple[str, ...]
 """How something sounds, as names from PHONES."""
 
-DICTIONARY = Path(__file__).parent / "words" / "pronunciations.txt.gz"
+WORDS = Path(__file__).parent / "words"
 
-# Place of vowels: (height 0 open .. 3 close, backness 0 front .. 2 back, rounded), diphthongs by their middle.
+# Vowels: height (0 open .. 3 close), backness (0 front .. 2 back), rounding; diphthongs by their middle.
 _VOWELS = {
     "AA": (0.0, 2.0, 0), "AE": (0.3, 0.0, 0), "AH": (1.0, 1.2, 0), "AO": (0.8, 2.0, 1), "AW": (0.9, 1.3, 1),
     "AY": (1.0, 0.6, 0), "EH": (1.2, 0.2, 0), "ER": (1.5, 1.0, 0.5), "EY": (2.0, 0.0, 0), "IH": (2.3, 0.4, 0),
     "IY": (3.0, 0.0, 0), "OW": (1.9, 1.8, 1), "OY": (1.6, 1.2, 1), "UH": (2.3, 1.7, 1), "UW": (3.0, 1.8, 1),
 }  # fmt: skip
-# Consonants: (place 0 lips .. 5 throat, manner 0 stop 1 affricate 2 fricative 3 nasal 4 approximant, voiced).
+# Consonants: place (0 lips .. 5 throat), manner (0 stop .. 2 fricative, 3 nasal, 4 approximant), voice.
 _CONSONANTS = {
-    "B": (0, 0, 1), "CH": (2.5, 1, 0), "D": (2, 0, 1), "DH": (1, 2, 1), "F": (0.5, 2, 0), "G": (4, 0, 1), "HH": (5, 2, 0),
-    "JH": (2.5, 1, 1), "K": (4, 0, 0), "L": (2, 4, 1), "M": (0, 3, 1), "N": (2, 3, 1), "NG": (4, 3, 1), "P": (0, 0, 0),
-    "R": (2.5, 4, 1), "S": (2, 2, 0), "SH": (2.7, 2, 0), "T": (2, 0, 0), "TH": (1, 2, 0), "V": (0.5, 2, 1),
-    "W": (0, 4, 1), "Y": (3, 4, 1), "Z": (2, 2, 1), "ZH": (2.7, 2, 1),
+    "B": (0, 0, 1), "CH": (2.5, 1, 0), "D": (2, 0, 1), "DH": (1, 2, 1), "F": (0.5, 2, 0), "G": (4, 0, 1),
+    "HH": (5, 2, 0), "JH": (2.5, 1, 1), "K": (4, 0, 0), "L": (2, 4, 1), "M": (0, 3, 1), "N": (2, 3, 1),
+    "NG": (4, 3, 1), "P": (0, 0, 0), "R": (2.5, 4, 1), "S": (2, 2, 0), "SH": (2.7, 2, 0), "T": (2, 0, 0),
+    "TH": (1, 2, 0), "V": (0.5, 2, 1), "W": (0, 4, 1), "Y": (3, 4, 1), "Z": (2, 2, 1), "ZH": (2.7, 2, 1),
 }  # fmt: skip
 _GLIDES = {("Y", "IY"), ("Y", "IH"), ("W", "UW"), ("W", "UH"), ("R", "ER")}
 
@@ -45,28 +45,7 @@ PHONES = (*_VOWELS, *_CONSONANTS)
 
 _INDEX = {phone: index for index, phone in enumerate(PHONES)}
 INSERTION = 0.9
-DIGITS = dict(zip("0123456789", "zero one two three four five six seven eight nine".split(), strict=True))
-
-# espeak-ng's en-us IPA, longest first, onto the same phones.
-_IPA = {
-    "aɪə": "AY ER", "aɪɚ": "AY ER", "ɪɹ": "IH R", "ʊɹ": "UH R", "ɛɹ": "EH R", "ɔːɹ": "AO R", "oːɹ": "AO R", "ɑːɹ": "AA R",
-    "aɪ": "AY", "aʊ": "AW", "eɪ": "EY", "oʊ": "OW", "əʊ": "OW", "ɔɪ": "OY", "tʃ": "CH", "dʒ": "JH", "iə": "IY AH",
-    "ɑː": "AA", "ɔː": "AO", "ɜː": "ER", "iː": "IY", "uː": "UW", "əl": "AH L", "n̩": "AH N",
-    "æ": "AE", "a": "AE", "ɐ": "AH", "ʌ": "AH", "ə": "AH", "ɚ": "ER", "ɛ": "EH", "e": "EH", "ɪ": "IH", "ᵻ": "IH", "i": "IY",
-    "ɒ": "AA", "ɑ": "AA", "ɔ": "AO", "o": "OW", "ʊ": "UH", "u": "UW",
-    "b": "B", "d": "D", "ð": "DH", "f": "F", "ɡ": "G", "g": "G", "h": "HH", "k": "K", "l": "L", "m": "M", "n": "N",
-    "ŋ": "NG", "p": "P", "ɹ": "R", "r": "R", "s": "S", "ʃ": "SH", "t": "T", "ɾ": "T", "ʔ": "T", "θ": "TH", "v": "V",
-    "w": "W", "j": "Y", "z": "Z", "ʒ": "ZH", "x": "K", "ç": "HH", "ɬ": "L",
-}  # fmt: skip
-_LETTERS = {
-    "tch": "CH", "sch": "SH", "igh": "AY", "ch": "CH", "sh": "SH", "th": "TH", "ph": "F", "ck": "K", "qu": "K W", "ng": "NG",
-    "ee": "IY", "ea": "IY", "oo": "UW", "ou": "AW", "ow": "OW", "ai": "EY", "ay": "EY", "oy": "OY", "oi": "OY", "au": "AO",
-    "er": "ER", "ar": "AA R", "or": "AO R", "ir": "ER", "ur": "ER", "bb": "B", "dd": "D", "ff": "F", "gg": "G", "ll": "L",
-    "mm": "M", "nn": "N", "pp": "P", "rr": "R", "ss": "S", "tt": "T", "zz": "Z",
-    "a": "AE", "b": "B", "c": "K", "d": "D", "e": "EH", "f": "F", "g": "G", "h": "HH", "i": "IH", "j": "JH", "k": "K",
-    "l": "L", "m": "M", "n": "N", "o": "OW", "p": "P", "q": "K", "r": "R", "s": "S", "t": "T", "u": "AH", "v": "V",
-    "w": "W", "x": "K S", "y": "IY", "z": "Z",
-}  # fmt: skip
+DIGITS = dict(enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]))
 
 
 @dataclass(frozen=True)
@@ -85,7 +64,7 @@ class _Dictionary:
 
 @lru_cache(maxsize=1)
 def _dictionary() -> _Dictionary:
-    with gzip.open(DICTIONARY, "rt", encoding="ascii") as file:
+    with gzip.open(WORDS / "pronunciations.txt.gz", "rt", encoding="ascii") as file:
         lines = [line.split() for line in file]
     rows: dict[str, list[int]] = {}
     for row, (word, *_) in enumerate(lines):
@@ -96,17 +75,20 @@ def _dictionary() -> _Dictionary:
 
 
 def vocabulary(kind: str) -> list[str]:
-    """Return the dictionary's words of a kind: "a" the 5,000 commonest, "b" 8,000 less common, "c" 23,000 rarer ones,
-    "n" 8,000 names of people and places."""
+    """Return the dictionary's words of a kind.
+
+    "a" is the 4,000 commonest, "b" 7,000 less common, "c" 22,000 rarer ones, "n" 7,000 names.
+    """
     known = _dictionary()
     return [word for word, rows in known.rows.items() if known.kinds[rows[0]] == kind]
 
 
 def phones_of(text: str) -> list[Phones]:
-    """Return how a phrase may sound: up to eight ways, as words may sound in several; one empty way if it has no word."""
+    """Return how a phrase may sound: one to eight ways (one, empty, if it has no word)."""
     ways: list[Phones] = [()]
     for word in re.findall(r"[a-z']+|[0-9]", text.lower()):
-        ways = [way + more for way in ways for more in _word(DIGITS.get(word, word))][:8]
+        spelled = DIGITS[int(word)] if word.isdigit() else word
+        ways = [way + more for way in ways for more in _word(spelled)][:8]
     return ways
 
 
@@ -116,7 +98,7 @@ def _word(word: str) -> list[Phones]:
     for spelling in (word, word.replace("'", "")):
         if spelling in known.rows:
             return [known.ways[row] for row in known.rows[spelling]]
-    return [_from_espeak(word) or _translate(word, _LETTERS)]
+    return [_from_espeak(word) or _translate(word, "letters.txt")]
 
 
 def _from_espeak(word: str) -> Phones:
@@ -130,23 +112,30 @@ def _from_espeak(word: str) -> Phones:
         )  # fmt: skip
     except (OSError, subprocess.TimeoutExpired):
         return ()
-    return _translate(done.stdout, _IPA)
+    return _translate(done.stdout, "ipa.txt")
 
 
-def _translate(text: str, table: dict[str, str]) -> Phones:
-    """Read text from the left, always taking the longest piece in the table; what is not in it says nothing."""
-    phones: list[str] = []
+def _translate(text: str, name: str) -> Phones:
+    """Read text from the left, always taking the longest piece in a table; what is not in it says nothing."""
+    table = _table(name)
+    phones: Phones = ()
     while text:
-        piece = next((text[:size] for size in (3, 2, 1) if text[:size] in table), "")
-        phones += table.get(piece, "").split()
-        text = text[len(piece) or 1 :]
-    return tuple(phones)
+        piece = next((text[:size] for size in (3, 2, 1) if text[:size] in table), text[0])
+        phones += table.get(piece, ())
+        text = text[len(piece) :]
+    return phones
+
+
+@lru_cache(maxsize=2)
+def _table(name: str) -> dict[str, Phones]:
+    """Return a table of spellings: on each line letters or IPA (espeak-ng's for en-us), then phones."""
+    lines = (WORDS / name).read_text(encoding="utf-8").splitlines()
+    return {piece: tuple(phones) for piece, *phones in map(str.split, lines)}
 
 
 @lru_cache(maxsize=1)
 def _costs() -> NDArray[np.float32]:
-    """Return what it costs to hear one phone for another, shape (39, 39): 0 the same, about 0.3 alike, 1.5 vowel for
-    consonant."""
+    """Return what it costs to take one phone for another, from 0 to 1.5, shape (39, 39)."""
     costs = np.full((len(PHONES), len(PHONES)), 1.5, dtype=np.float32)
     for family, scale, least in ((_VOWELS, (3.0, 2.0, 2.0), 0.2), (_CONSONANTS, (3.5, 2.5, 3.5), 0.25)):
         for one, here in family.items():
@@ -155,24 +144,25 @@ def _costs() -> NDArray[np.float32]:
                 costs[_INDEX[one], _INDEX[other]] = 0.0 if one == other else min(1.2, least + 0.8 * apart)
     for glide, vowel in _GLIDES:
         costs[_INDEX[glide], _INDEX[vowel]] = costs[_INDEX[vowel], _INDEX[glide]] = 0.5
-    # An unstressed vowel may be either of these, whatever a dictionary says.
-    costs[_INDEX["AH"], _INDEX["IH"]] = costs[_INDEX["IH"], _INDEX["AH"]] = 0.1
+    # Unstressed, the first two are one vowel; the other two are one vowel for about half of all Americans.
+    for one, other in (("AH", "IH"), ("AA", "AO")):
+        costs[_INDEX[one], _INDEX[other]] = costs[_INDEX[other], _INDEX[one]] = 0.1
     return costs
 
 
 def distances(phones: Phones, others: Sequence[Phones]) -> NDArray[np.float32]:
     """Return how different each of the others sounds from phones, shape (len(others),).
 
-    0 is the same, and about 1 is added for each phone that is missing, added or quite another. It is the Levenshtein
-    distance with costs for phones that are alike.
+    0 is the same; each phone that is missing, added or quite another makes it about 1 more. (Levenshtein's
+    distance, with lower costs for phones that are alike.)
     """
     return _align(phones, *_encode(others), anywhere=False)
 
 
 def heard_in(phones: Phones, texts: Sequence[Phones]) -> NDArray[np.float32]:
-    """Return how different phones sound from the stretch of each text that is most like them, shape (len(texts),).
+    """Return how different phones sound from the likest stretch of each text, shape (len(texts),).
 
-    0 means that the text contains them, whatever comes before and after. (Sellers' algorithm for approximate search.)
+    0 means that the text contains them, whatever comes before and after. (Sellers' approximate search.)
     """
     return _align(phones, *_encode(texts), anywhere=True)
 
@@ -187,7 +177,7 @@ def nearest(phones: Phones, count: int) -> list[str]:
 
 
 def _encode(ways: Sequence[Phones]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the phones of every way as places in PHONES, shape (ways, longest), and their numbers, shape (ways,)."""
+    """Return the phones of every way as places in PHONES, (ways, longest), and their numbers, (ways,)."""
     lengths = np.array([len(way) for way in ways], dtype=np.intp)
     codes = np.zeros((len(ways), int(lengths.max(initial=0))), dtype=np.intp)
     for row, way in enumerate(ways):
@@ -212,6 +202,6 @@ def _align(
             np.minimum(row[column], row[column - 1] + np.float32(INSERTION), out=row[column])
         last = row
     if not anywhere:
-        return last[lengths, np.arange(len(codes))]
+        return np.asarray(last[lengths, np.arange(len(codes))])
     beyond = np.arange(columns)[:, None] > lengths
-    return np.where(beyond, np.float32(np.inf), last).min(axis=0)
+    return np.asarray(np.where(beyond, np.float32(np.inf), last).min(axis=0))

@@ -3,7 +3,8 @@
 import logging
 import math
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
@@ -21,6 +22,10 @@ _log = logging.getLogger(__name__)
 
 SLOWEST, FASTEST = 0.75, 1.35
 WIDEST_SEMITONES = 5.0
+ATTEMPTS = 5
+"""A text that so many voices could not say is taken to be the trouble."""
+GIVE_UP_ENGINE = 3
+"""An engine is left out once so many of its voices have failed and none has spoken."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Clip:
     text: str
     """What is said, as it was asked for."""
     voice: Voice
+    """Who says it."""
     speed: float
     """Tempo as a factor of the voice's usual one, 0.75 to 1.35."""
     pitch: float
@@ -40,7 +46,7 @@ class Clip:
 
 @dataclass(frozen=True)
 class _Job:
-    """One clip to be made."""
+    """One clip to be made: the clip's fields, and the vocal tract in semitones, as formants move."""
 
     index: int
     text: str
@@ -48,20 +54,22 @@ class _Job:
     speed: float
     pitch: float
     tract: float
+    attempt: int
 
     def utterance(self) -> Utterance:
         return Utterance(speakable(self.text), self.speed, 2 ** (self.pitch / 12), 2 ** (self.tract / 12))
 
 
 def speak(voice: Voice, text: str, *, speed: float = 1.0, pitch: float = 1.0) -> NDArray[np.float32]:
-    """Return text as one voice says it: 16 kHz mono in [-1, 1], shape (samples,), 50 ms of silence at each end.
+    """Return text as one voice says it: 16 kHz mono in [-1, 1], shape (samples,).
 
-    `speed` and `pitch` are factors of the voice's usual tempo and F0, each from 0.5 to 2. Any text is safe: what is not
-    English letters, digits or simple punctuation is not spoken. Raises SynthesisError if nothing speakable is left, or
-    if the engine fails, stays silent or takes longer than 30 s.
+    `speed` and `pitch` are factors of the voice's usual tempo and F0, each from 0.5 to 2. Any text is safe:
+    what is not English letters, digits or simple punctuation is not spoken. There are 50 ms of silence at
+    each end. Raises SynthesisError if nothing speakable is left, if a factor is out of range, or if the
+    engine fails, stays silent or takes longer than 30 s.
     """
     if not (0.5 <= speed <= 2.0 and 0.5 <= pitch <= 2.0):
-        raise SynthesisError(f"speed {speed} and pitch {pitch} must both be between 0.5 and 2")
+        raise SynthesisError(f"speed and pitch are factors from 0.5 to 2, not {speed} and {pitch}")
     result = render(voice, [Utterance(speakable(text), speed, pitch)])[0]
     if isinstance(result, SynthesisError):
         raise result
@@ -77,70 +85,114 @@ def synthesise(
     workers: int = 2,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[Clip]:
-    """Speak texts in many ways and return `clips` clips, the same ones for the same seed and voices.
+    """Speak texts in many ways and return `clips` clips.
 
-    Texts take turns; each clip has a voice, a speed (0.75 to 1.35), a pitch (within 5 semitones) and a vocal tract (within
-    about 4 semitones, and more like the pitch than not, as in people) of its own. `voices` defaults to every voice on
-    the machine; engines with many similar voices get more clips, but not in proportion. `progress(done, clips)` is
-    called from this thread. A voice that fails is logged and its clips are given to others; SynthesisError is raised
-    if none of the voices can say a text, if a text has nothing to say, or if there are no texts or voices.
+    Texts take turns. Each clip has its own voice, speed (0.75 to 1.35), pitch (within 5 semitones) and vocal
+    tract (within 4 semitones, and rather like the pitch, as in people). `voices` defaults to all on the
+    machine; an engine with many similar voices gets more clips, but not in proportion. `workers` processes
+    run at a time, and `progress(done, clips)` is called from the calling thread.
+
+    The same seed, texts and voices give the same clips, as long as no voice fails (and but for piper, which
+    cannot be given a seed). A voice that fails is logged as a warning and its remaining clips are given to
+    others. Raises SynthesisError if there are no texts or no voices, if a text has nothing to say, or if
+    several voices cannot say it.
     """
     if not texts:
         raise SynthesisError("there is no text to synthesise; give at least one phrase")
     for text in texts:
         speakable(text)
-    voices = list(find_voices() if voices is None else voices)
-    rng = random.Random(seed)
+    casting = _Casting(find_voices() if voices is None else voices, seed)
     # Turns, in a shuffled order, so that every text is said and none much more often than another.
-    order = rng.sample(range(len(texts)), len(texts))
-    jobs = [_plan(index, texts[order[index % len(order)]], voices, rng) for index in range(clips)]
+    order = casting.rng.sample(range(len(texts)), len(texts))
+    jobs = [casting.job(index, texts[order[index % len(order)]]) for index in range(clips)]
     made: dict[int, Clip] = {}
-    broken: set[Voice] = set()
     while jobs:
-        failed = []
-        for job, result in _work(jobs, workers):
-            if isinstance(result, SynthesisError):
-                if job.voice not in broken:
-                    _log.warning("a voice is left out: %s", result)
-                broken.add(job.voice)
-                failed.append((job, result))
-            else:
-                made[job.index] = Clip(result, job.text, job.voice, job.speed, job.pitch)
-                if progress is not None:
-                    progress(len(made), clips)
-        left = [voice for voice in voices if voice not in broken]
-        if failed and not left:
-            raise failed[0][1]
-        # In order of index, since results come in the order in which processes happen to end.
-        failed.sort(key=lambda pair: pair[0].index)
-        jobs = [_plan(job.index, job.text, left, rng) for job, _ in failed]
+        failed: list[_Job] = []
+        # Threads will do, since the work is done by other processes.
+        with ThreadPoolExecutor(max(1, workers)) as pool:
+            try:
+                running = {pool.submit(casting.perform, batch): batch for batch in _batches(jobs)}
+                for future in as_completed(running):
+                    for job, result in zip(running[future], future.result(), strict=True):
+                        if isinstance(result, np.ndarray):
+                            casting.spoke(job.voice)
+                            made[job.index] = Clip(result, job.text, job.voice, job.speed, job.pitch)
+                        else:
+                            casting.fell_silent(job, result)
+                            failed.append(job)
+                    if progress is not None:
+                        progress(len(made), clips)
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        # In their own order, not in that in which processes happened to end.
+        failed.sort(key=lambda job: job.index)
+        jobs = [casting.job(job.index, job.text, job.attempt + 1) for job in failed]
     return [made[index] for index in range(clips)]
 
 
-def _plan(index: int, text: str, voices: Sequence[Voice], rng: random.Random) -> _Job:
-    engines: dict[str, list[Voice]] = {}
-    for voice in voices:
-        engines.setdefault(voice.engine, []).append(voice)
-    # Five hundred espeak-ng voices are variations on one synthesiser; flite's four are four people.
-    weights = [math.log2(1 + len(own)) for own in engines.values()]
-    voice = rng.choice(rng.choices(list(engines.values()), weights)[0])
-    speed = rng.triangular(SLOWEST, FASTEST, 1.0)
-    pitch = max(-WIDEST_SEMITONES, min(WIDEST_SEMITONES, rng.gauss(0.0, 2.5)))
-    tract = max(pitch - 3.0, min(pitch + 3.0, 0.6 * pitch + rng.gauss(0.0, 1.2)))
-    return _Job(index, text, voice, speed, pitch, max(-4.0, min(4.0, tract)))
+class _Casting:
+    """Chooses who says what and how, and leaves out voices that fail."""
+
+    def __init__(self, voices: Sequence[Voice], seed: int) -> None:
+        self.rng = random.Random(seed)
+        self._voices = list(voices)
+        self._out: dict[Voice, SynthesisError] = {}
+        self._spoken: Counter[str] = Counter()
+        self._failed: Counter[str] = Counter()
+
+    def job(self, index: int, text: str, attempt: int = 1) -> _Job:
+        engines: dict[str, list[Voice]] = {}
+        for voice in self._voices:
+            if voice not in self._out:
+                engines.setdefault(voice.engine, []).append(voice)
+        if not engines:
+            nobody = SynthesisError("there is no voice to speak with; give at least one")
+            raise next(iter(self._out.values()), nobody)
+        # Five hundred espeak-ng voices are variations on one synthesiser, flite's four are four people: clips
+        # go by the logarithm of the number.
+        weights = [math.log2(1 + len(own)) for own in engines.values()]
+        voice = self.rng.choice(self.rng.choices(list(engines.values()), weights)[0])
+        speed = self.rng.triangular(SLOWEST, FASTEST, 1.0)
+        pitch = _clamp(self.rng.gauss(0.0, 2.5), WIDEST_SEMITONES)
+        tract = _clamp(0.6 * pitch + self.rng.gauss(0.0, 1.2), 4.0)
+        return _Job(index, text, voice, speed, pitch, tract, attempt)
+
+    def perform(self, batch: Sequence[_Job]) -> list[NDArray[np.float32] | SynthesisError]:
+        """Speak jobs that share a voice, unless it failed meanwhile: one wait for one that hangs will do."""
+        voice = batch[0].voice
+        if voice in self._out:
+            return [self._out[voice]] * len(batch)
+        return render(voice, [job.utterance() for job in batch])
+
+    def spoke(self, voice: Voice) -> None:
+        self._spoken[voice.engine] += 1
+
+    def fell_silent(self, job: _Job, error: SynthesisError) -> None:
+        if job.attempt >= ATTEMPTS:
+            raise error
+        voice = job.voice
+        if voice in self._out:
+            return
+        _log.warning("a voice is left out: %s", error)
+        self._out[voice] = error
+        self._failed[voice.engine] += 1
+        if self._failed[voice.engine] >= GIVE_UP_ENGINE and not self._spoken[voice.engine]:
+            _log.warning("%s is left out altogether, since none of its voices has spoken", voice.engine)
+            self._out |= {other: error for other in self._voices if other.engine == voice.engine}
 
 
-def _work(jobs: Sequence[_Job], workers: int) -> Iterator[tuple[_Job, NDArray[np.float32] | SynthesisError]]:
-    """Yield every job with its audio or error, as they are done."""
-    batches: list[list[_Job]] = []
+def _batches(jobs: Sequence[_Job]) -> list[list[_Job]]:
+    """Return the jobs in groups that one process can do."""
     own: dict[Voice, list[_Job]] = {}
     for job in jobs:
         own.setdefault(job.voice, []).append(job)
-    for voice, theirs in own.items():
-        size = batch_size(voice)
-        batches += [theirs[start : start + size] for start in range(0, len(theirs), size)]
-    # Threads, since the work is done by other processes.
-    with ThreadPoolExecutor(max(1, workers)) as pool:
-        futures = {pool.submit(render, batch[0].voice, [job.utterance() for job in batch]): batch for batch in batches}
-        for future in as_completed(futures):
-            yield from zip(futures[future], future.result(), strict=True)
+    return [
+        theirs[start : start + batch_size(voice)]
+        for voice, theirs in own.items()
+        for start in range(0, len(theirs), batch_size(voice))
+    ]
+
+
+def _clamp(value: float, limit: float) -> float:
+    return max(-limit, min(limit, value))

@@ -1,8 +1,8 @@
 """The text-to-speech voices that can be used on this machine.
 
-Five engines are known. Each is a command found on PATH and is asked for its own voices, so what is listed here is what
-will speak. Only voices whose licence lets people train on their speech and ship the result are used: mbrola and
-RHVoice, for which that is unclear, are not.
+Five engines are known. Each is a command found on PATH and is asked for its own voices, so what is listed
+here is what will speak. Engines whose voices' licences leave open whether one may train on their speech and
+ship the result (mbrola, RHVoice) are not used; piper's voices differ, and `describe` points to their cards.
 """
 
 import json
@@ -26,7 +26,7 @@ class Voice:
     engine: str
     """The command that speaks: "espeak-ng", "flite", "festival", "pico2wave" or "piper"."""
     name: str
-    """The voice, as its engine names it; for piper the path of the voice's .onnx file, plus ``#n`` for speaker n."""
+    """The voice, as its engine names it; for piper the path of its .onnx file, plus ``#n`` for speaker n."""
     language: str
     """The accent, such as "en-gb-scotland"."""
     licence: str
@@ -34,27 +34,36 @@ class Voice:
 
 
 NONE_FOUND = (
-    "no text-to-speech engine was found, so nothing can be synthesised; install at least one, for example with "
-    "'apt-get install espeak-ng flite festival festvox-kallpc16k festvox-us-slt-hts' (also used where installed: "
-    "pico2wave from libttspico-utils, and piper with English voices in ~/.local/share/piper-voices or $PIPER_VOICES)"
+    "no text-to-speech engine was found, so nothing can be synthesised; install at least one, for example "
+    "with 'apt-get install espeak-ng flite festival festvox-kallpc16k festvox-us-slt-hts' (also used: pico2wave "
+    "from libttspico-utils, and piper with English voices in ~/.local/share/piper-voices or $PIPER_VOICES)"
 )
 
 LISTING_TIMEOUT_S = 20.0
 
-# What espeak-ng calls variants are settings of its one formant synthesiser. These sound like people; left out are the
-# whispers (no voice at all), the croaks, robots, announcers, and those that change only speed or echo.
+# What espeak-ng calls variants are settings of its one formant synthesiser. These sound like people; left out
+# are whispers (no voice at all), croaks, robots, announcers, and those that change only tempo or echo.
 ESPEAK_VARIANTS = (
-    "f1 f2 f3 f4 f5 m1 m2 m3 m4 m5 m6 m7 m8 adam Alex Alicia Andrea Andy anika Annie antonio aunty belinda benjamin boris "
-    "caleb david Denis Diogo ed edward Gene Gene2 grandma grandpa Henrique Hugo iven iven2 john kaukovalta klatt2 klatt4 "
-    "Lee linda marcelo Marco max Michael michel miguel Mike Nguyen norbert pablo paul pedro quincy rob robert sandro "
-    "shelby steph steph2 steph3 travis victor zac"
-).split()
+    "f1", "f2", "f3", "f4", "f5", "m1", "m2", "m3", "m4", "m5", "m6", "m7", "m8", "adam", "Alex",
+    "Alicia", "Andrea", "Andy", "anika", "Annie", "antonio", "aunty", "belinda", "benjamin", "boris",
+    "caleb", "david", "Denis", "Diogo", "ed", "edward", "Gene", "Gene2", "grandma", "grandpa",
+    "Henrique", "Hugo", "iven", "iven2", "john", "kaukovalta", "klatt2", "klatt4", "Lee", "linda",
+    "marcelo", "Marco", "max", "Michael", "michel", "miguel", "Mike", "Nguyen", "norbert", "pablo",
+    "paul", "pedro", "quincy", "rob", "robert", "sandro", "shelby", "steph", "steph2", "steph3",
+    "travis", "victor", "zac",
+)  # fmt: skip
 
 # awb_time only tells the time and kal is kal16 at 8 kHz.
 FLITE_VOICES = {"kal16": "en-us", "awb": "en-gb-scotland", "rms": "en-us", "slt": "en-us"}
 
-# English festival voices with permissive licences (the diphone voices of CSTR and CMU, CMU ARCTIC, Nagoya's HTS).
-FESTIVAL_VOICES = {"kal_": "en-us", "ked_": "en-us", "don_": "en-gb", "cmu_us_": "en-us", "nitech_us_": "en-us"}
+# English voices of festival with permissive licences: by CSTR, CMU (ARCTIC) and Nagoya (HTS).
+FESTIVAL_VOICES = {
+    "kal_": "en-us",
+    "ked_": "en-us",
+    "don_": "en-gb",
+    "cmu_us_": "en-us",
+    "nitech_us_": "en-us",
+}
 
 ESPEAK_LICENCE = "GPL-3.0-or-later (program and its data)"
 FLITE_LICENCE = "permissive, BSD-like (Carnegie Mellon University)"
@@ -75,7 +84,7 @@ def find_voices() -> list[Voice]:
 
 
 def describe(voices: Iterable[Voice]) -> str:
-    """Return one line per engine: how many of its voices, which accents, and under what licence. For the model card."""
+    """Return, for the model card, one line per engine: which voices, which accents, which licence."""
     lines = []
     voices = list(dict.fromkeys(voices))
     for engine in dict.fromkeys(voice.engine for voice in voices):
@@ -94,13 +103,18 @@ def _short_name(voice: Voice) -> str:
 
 
 def _listing(command: Sequence[str], stdin: str = "") -> str:
-    """Return what a command prints; nothing where it is missing, fails or hangs (such an engine is not usable)."""
+    """Return what a command prints; nothing if it is missing, fails or hangs: it cannot be used then."""
     path = shutil.which(command[0])
     if path is None:
         return ""
     try:
         done = subprocess.run(
-            [path, *command[1:]], input=stdin, capture_output=True, text=True, errors="replace", timeout=LISTING_TIMEOUT_S
+            [path, *command[1:]],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=LISTING_TIMEOUT_S,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
@@ -108,25 +122,31 @@ def _listing(command: Sequence[str], stdin: str = "") -> str:
 
 
 def _espeak_voices() -> list[Voice]:
-    # Columns: Pty Language Age/Gender VoiceName File OtherLanguages; "mb/" files need mbrola, "!v/" are variants.
+    # Columns: Pty Language Age/Gender VoiceName File OtherLanguages. "mb/" files need mbrola.
     rows = [line.split() for line in _listing(["espeak-ng", "--voices=en"]).splitlines()[1:]]
-    accents = sorted({row[1] for row in rows if len(row) >= 5 and row[1].startswith("en") and "/mb-" not in row[4]})
+    accents = sorted(
+        {row[1] for row in rows if len(row) >= 5 and row[1].startswith("en") and "/mb-" not in row[4]}
+    )
     listed = _listing(["espeak-ng", "--voices=variant"])
     variants = [name for name in ESPEAK_VARIANTS if re.search(rf"!v/{re.escape(name)}\s", listed)]
     plain = [Voice("espeak-ng", accent, accent, ESPEAK_LICENCE) for accent in accents]
     varied = [
-        Voice("espeak-ng", f"{accent}+{variant}", accent, ESPEAK_LICENCE) for variant in variants for accent in accents
+        Voice("espeak-ng", f"{accent}+{variant}", accent, ESPEAK_LICENCE)
+        for variant in variants
+        for accent in accents
     ]
     return plain + varied
 
 
 def _flite_voices() -> list[Voice]:
     names = _listing(["flite", "-lv"]).partition(":")[2].split()
-    return [Voice("flite", name, accent, FLITE_LICENCE) for name, accent in FLITE_VOICES.items() if name in names]
+    return [
+        Voice("flite", name, accent, FLITE_LICENCE) for name, accent in FLITE_VOICES.items() if name in names
+    ]
 
 
 def _festival_voices() -> list[Voice]:
-    names = _listing(["festival", "--pipe"], stdin="(print (voice.list))").replace("(", " ").replace(")", " ").split()
+    names = re.findall(r"[^()\s]+", _listing(["festival", "--pipe"], stdin="(print (voice.list))"))
     return [
         Voice("festival", name, accent, FESTIVAL_LICENCE)
         for name in sorted(names)
@@ -142,7 +162,7 @@ def _pico_voices() -> list[Voice]:
 
 
 def _piper_voices() -> list[Voice]:
-    """Piper's voices are .onnx files, each with a .onnx.json beside it that names its language and its speakers."""
+    """Piper's voices are .onnx files; a .onnx.json beside each names its language and its speakers."""
     if shutil.which("piper") is None:
         return []
     folder = Path(os.environ.get("PIPER_VOICES") or Path.home() / ".local/share/piper-voices")
