@@ -36,14 +36,14 @@ class Voice:
 NONE_FOUND = (
     "no text-to-speech engine was found, so nothing can be synthesised; install at least one, "
     "for example with 'apt-get install espeak-ng flite festival festvox-kallpc16k festvox-us-slt-hts' (also "
-    "used: pico2wave from libttspico-utils, and piper with English voices in ~/.local/share/piper-voices or $PIPER_VOICES)"
+    "used: pico2wave from libttspico-utils; piper with voices in ~/.local/share/piper-voices or $PIPER_VOICES)"
 )
 
 LISTING_TIMEOUT_S = 20.0
 
 # What espeak-ng calls variants are settings of its one formant synthesiser. Left out are whispers, croaks,
-# robots, announcers, those that change only tempo or echo, and those of which a recogniser for US English (pocketsphinx
-# 5.1, a choice of twenty words) understood fewer than nine words in twenty.
+# robots, announcers, those that change only tempo or echo, and those of which a recogniser for US English
+# (pocketsphinx 5.1, with a choice of twenty words) understood fewer than nine words in twenty.
 ESPEAK_VARIANTS = (
     "adam", "Alex", "Andy", "anika", "aunty", "belinda", "benjamin", "caleb", "david", "Denis", "Diogo",
     "ed", "edward", "edward2", "f1", "f2", "f3", "f4", "f5", "Gene", "Gene2", "grandma", "grandpa",
