@@ -35,8 +35,8 @@ class Voice:
 
 NONE_FOUND = (
     "no text-to-speech engine was found, so nothing can be synthesised; install at least one, "
-    "for example with 'apt-get install espeak-ng flite festival festvox-kallpc16k festvox-us-slt-hts' (also "
-    "used: pico2wave from libttspico-utils; piper with voices in ~/.local/share/piper-voices or $PIPER_VOICES)"
+    "such as with 'apt-get install espeak-ng flite festival festvox-kallpc16k festvox-us-slt-hts' (also used: "
+    "pico2wave from libttspico-utils; piper with voices in $PIPER_VOICES or ~/.local/share/piper-voices)"
 )
 
 LISTING_TIMEOUT_S = 20.0
