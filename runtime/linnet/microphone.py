@@ -50,8 +50,9 @@ class Device:
 
 
 def devices() -> list[Device]:
-    """The devices that can record now. Raises MissingPackageError or DeviceError where that cannot be found
-    out.
+    """The devices that can record now.
+
+    Raises MissingPackageError without the ``audio`` extra, DeviceError where PortAudio is missing or mute.
     """
     sounddevice = _sounddevice()
     try:
@@ -110,9 +111,7 @@ class Microphone:
         return self
 
     def __next__(self) -> NDArray[np.float32]:
-        """The next chunk; waits for it, and for the device where that is gone. Ends when `close` is
-        called.
-        """
+        """The next chunk. Waits for it, and for the device where that is gone; ends with `close`."""
         while not self._closed.is_set():
             try:
                 buffer = self._queue.get(timeout=PATIENCE_S)
@@ -223,15 +222,11 @@ def _sounddevice() -> Any:
     except ImportError:
         raise MissingPackageError("the microphone needs sounddevice: pip install linnet[audio]") from None
     except OSError:  # from the package itself, on systems for which it brings no PortAudio
-        raise DeviceError(
-            "the microphone needs the PortAudio library: apt install libportaudio2"
-        ) from None
+        raise DeviceError("the microphone needs the PortAudio library: apt install libportaudio2") from None
 
 
 def _find(wanted: int | str | None) -> Device:
-    """The device of that number, or the first whose name is, or else contains, the text; None is the
-    default.
-    """
+    """The device of that number, or the first whose name is or else contains that text, or the default."""
     known = devices()
     if not known:
         raise DeviceError("no microphone was found; connect one, or give a recording with --wav")

@@ -41,9 +41,7 @@ class Resampler:
                 ) from None
 
     def __call__(self, mono: NDArray[np.float32], *, last: bool = False) -> NDArray[np.float32]:
-        """What is ready of the audio so far, float32 (samples,), within -1 to 1; with ``last`` all the rest
-        of it.
-        """
+        """What is ready of the audio so far, float32 (samples,), within -1 to 1; all of it with ``last``."""
         if self._soxr is not None:
             mono = self._soxr.resample_chunk(mono, last=last)
         # A filter overshoots at the edges of clipped audio.

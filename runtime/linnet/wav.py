@@ -50,9 +50,7 @@ class WavFormat:
     """Bytes per sample."""
     floating: bool = False
     data_bytes: int | None = None
-    """Size of the samples as the header has it; None where it says nothing and they go on to the end of the
-    file.
-    """
+    """Size of the samples as the header has it; None where it does not, and they go on to the file's end."""
 
 
 def parse(stream: BinaryIO, magic: bytes, name: str) -> WavFormat:
@@ -146,17 +144,23 @@ def _layout(chunk: bytes, name: str) -> WavFormat:
 
 
 def _decode(raw: bytes, layout: WavFormat) -> NDArray[np.float32]:
+    samples: NDArray[np.float32]
     if layout.floating:
         with np.errstate(over="ignore", invalid="ignore"):  # the caller looks for what is not finite
-            return np.frombuffer(raw, f"<f{layout.width}").astype(np.float32)
+            samples = np.frombuffer(raw, f"<f{layout.width}").astype(np.float32)
+        return samples
     if layout.width == 1:
-        return (np.frombuffer(raw, np.uint8).astype(np.float32) - np.float32(128)) / np.float32(128)
+        samples = np.frombuffer(raw, np.uint8).astype(np.float32)
+        samples -= 128
+        samples /= 128
+        return samples
     if layout.width == 3:  # into the upper three bytes of 32 bits
         padded = np.zeros((len(raw) // 3, 4), np.uint8)
         padded[:, 1:] = np.frombuffer(raw, np.uint8).reshape(-1, 3)
         raw = padded.tobytes()
-    integers: NDArray[np.integer] = np.frombuffer(raw, "<i2" if layout.width == 2 else "<i4")
-    return integers.astype(np.float32) / np.float32(1 << 15 if layout.width == 2 else 1 << 31)
+    samples = np.frombuffer(raw, "<i2" if layout.width == 2 else "<i4").astype(np.float32)
+    samples /= 1 << (15 if layout.width == 2 else 31)
+    return samples
 
 
 def _read(stream: BinaryIO, size: int) -> bytes:

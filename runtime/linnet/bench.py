@@ -1,0 +1,84 @@
+"""``linnet bench``: what a model costs on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from linnet.errors import ModelError, UsageError
+from linnet.modelfile import read_card
+from linnet.terminal import columns
+
+__all__ = ["add_bench", "measure"]
+
+# Run by a fresh interpreter, so that starting is measured too and memory is this model's alone.
+_CHILD = "import sys; sys.path[:] = {path!r}; from linnet.cost import report; report({model!r}, {began!r})"
+
+_ROWS = (
+    ("start_s", "from start to the first score", 1000, "ms"),
+    ("load_s", "of that, loading the model", 1000, "ms"),
+    ("cpu_per_s", "CPU per second of audio, 80 ms at a time", 1000, "ms"),
+    ("memory_bytes", "peak memory", 1e-6, "MB"),
+)
+
+
+def add_bench(subparsers: Any) -> None:
+    """Add the command ``bench`` to argparse's subparsers."""
+    parser = subparsers.add_parser(
+        "bench",
+        help="measure what a model costs on this machine",
+        description="Measure a model on this machine: time to start, CPU time and memory; each round in a "
+        "fresh process, on one thread.",
+        epilog="examples:\n  linnet bench computer\n  linnet bench hey_linnet.onnx --rounds 20",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", metavar="FILE", help="a model file, or a keyword of a bundled one")
+    parser.add_argument(
+        "--rounds", metavar="N", type=int, default=5, help="how often to measure (default: 5)"
+    )
+    parser.add_argument("--json", action="store_true", help="print the figures of all rounds as JSON")
+    parser.set_defaults(run=_run)
+
+
+def measure(model: str | Path) -> dict[str, float | None]:
+    """One round in a fresh interpreter: times in seconds, memory in bytes (None where the system is mute).
+
+    Raises ModelError where the model cannot be run.
+    """
+    code = _CHILD.format(path=sys.path, model=str(model), began=time.time())
+    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if child.returncode:
+        reason = (child.stderr.strip().splitlines() or [f"status {child.returncode}"])[-1]
+        raise ModelError(f"{model} could not be measured: {reason}")
+    figures: dict[str, float | None] = json.loads(child.stdout)
+    return figures
+
+
+def _run(options: argparse.Namespace) -> int:
+    from linnet.info import model_path
+
+    if options.rounds < 1:
+        raise UsageError("there must be at least one round")
+    path = model_path(options.file)
+    card = read_card(path)  # so that a wrong file is named as such
+    rounds = [measure(path) for _ in range(options.rounds)]
+    if options.json:
+        print(json.dumps({"model": str(path), "rounds": rounds}))
+        return 0
+    print(f"{card.name}, {os.path.getsize(path) / 1000:.0f} kB; {options.rounds} rounds on one thread")
+    table = [("", "median", "least", "")]
+    for name, text, scale, unit in _ROWS:
+        values = [value * scale for each in rounds if (value := each[name]) is not None]
+        shown = (
+            (f"{statistics.median(values):.2f}", f"{min(values):.2f}") if values else ("unknown", "unknown")
+        )
+        table.append((text, *shown, unit))
+    print("\n".join(columns(table, right=frozenset({1, 2}))))
+    return 0

@@ -1,0 +1,60 @@
+"""What a model costs, for ``linnet bench``: run in an interpreter of its own, which imports little else."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+from linnet.trigger import TriggerWord
+
+__all__ = ["report"]
+
+_AUDIO_S = 20.0
+_CHUNK = 1280  # 80 ms
+
+
+def report(model: str, began: float) -> None:
+    """Measure ``model`` in this process, which has done nothing else, and print the figures as JSON.
+
+    Args:
+        model: path of the file.
+        began: `time.time` just before the interpreter was started.
+    """
+    loading = time.perf_counter()
+    spotter = TriggerWord(Path(model))
+    loaded = time.perf_counter()
+    # A second of noise, from integers alone: NumPy's random numbers would add to the memory that is measured.
+    noise = (np.arange(16_000, dtype=np.int64) ** 2 * 7919 % 20_011 - 10_005).astype(np.int16)
+    spotter.process(noise[:_CHUNK])
+    started = time.time()
+    used = time.process_time()
+    for chunk in range(round(_AUDIO_S * 16_000 / _CHUNK)):
+        at = chunk * _CHUNK % 15_360
+        spotter.process(noise[at : at + _CHUNK])
+    used = time.process_time() - used
+    figures = {
+        "start_s": started - began,
+        "load_s": loaded - loading,
+        "cpu_per_s": used / _AUDIO_S,
+        "memory_bytes": _peak_memory(),
+    }
+    print(json.dumps(figures))
+
+
+def _peak_memory() -> int | None:
+    """The most memory this process has held, in bytes; None on systems that do not say."""
+    try:
+        # On Linux from here: what getrusage says includes the process that started this one.
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+    except (OSError, StopIteration):
+        pass
+    try:
+        import resource
+    except ImportError:
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)

@@ -1,0 +1,60 @@
+"""Detections as lines of text or JSON: what ``linnet listen`` prints where nothing can be drawn over."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linnet.decider import Detection
+from linnet.terminal import clean, clock
+
+__all__ = ["Lines", "as_json", "as_text"]
+
+
+def as_text(found: Detection, *, live: bool) -> str:
+    """A line for people: time of day where the source is ``live``, else the place in it; keyword, score."""
+    when = f"{datetime.now():%H:%M:%S}" if live else clock(found.time_s, 2)
+    return f"{when}  {clean(found.keyword)}  {found.score:.2f}"
+
+
+def as_json(found: Detection, *, live: bool) -> str:
+    """A line for programs: keyword, seconds since the start, score; date and time where it is ``live``."""
+    fields: dict[str, object] = {
+        "keyword": found.keyword,
+        "time_s": round(found.time_s, 3),
+        "score": round(found.score, 4),
+    }
+    if live:
+        fields["time"] = datetime.now().astimezone().isoformat(timespec="milliseconds")
+    return json.dumps(fields)
+
+
+class Lines:
+    """A line per detection on standard output, remarks on standard error; each at once, even into a pipe."""
+
+    def __init__(self, *, live: bool, json: bool = False, quiet: bool = False) -> None:
+        self._live = live
+        self._write = as_json if json else as_text
+        self._quiet = quiet
+
+    def detection(self, found: Detection) -> None:
+        print(self._write(found, live=self._live), flush=True)
+
+    def note(self, text: str) -> None:
+        """Say something that is no detection."""
+        if not self._quiet:
+            print(clean(text), file=sys.stderr, flush=True)
+
+    def complain(self, text: str) -> None:
+        """Say what went wrong, even when quiet."""
+        print(clean(text), file=sys.stderr, flush=True)
+
+    def heard(self, chunk: NDArray[np.float32], scores: NDArray[np.float32]) -> None:
+        """Plain lines show no levels."""
+
+    def close(self) -> None:
+        """There is nothing to put back."""

@@ -1,0 +1,76 @@
+"""One run of ``linnet listen``: a source goes in, detections come out as lines, clips and commands."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from linnet.clips import Clips
+from linnet.commands import Commands
+from linnet.lines import Lines
+from linnet.live import Live
+from linnet.terminal import clock
+from linnet.trigger import TriggerWord
+
+__all__ = ["Listener"]
+
+
+class Listener:
+    """Listens to one source, shows what is detected and acts on it."""
+
+    def __init__(
+        self,
+        spotter: TriggerWord,
+        view: Lines | Live,
+        *,
+        clips: Clips | None = None,
+        commands: Commands | None = None,
+    ) -> None:
+        self._spotter = spotter
+        self._view = view
+        self._clips = clips
+        self._commands = commands
+        self._samples = 0
+        self._counts: Counter[str] = Counter()
+
+    def listen(self, source: Iterator[NDArray[np.float32]]) -> None:
+        """Listen until the source ends."""
+        stream, decider = self._spotter.stream(), self._spotter.decider()
+        for chunk in source:
+            scores = stream.process(chunk)
+            found = decider.decide(scores)
+            self._samples += len(chunk)
+            self._view.heard(chunk, scores)
+            if self._clips is not None:
+                self._clips.add(chunk, found)
+            for each in found:
+                self._counts[each.keyword] += 1
+                self._view.detection(each)
+                if self._commands is not None:
+                    self._commands.start(each)
+            self._pass_on()
+
+    def finish(self, patience_s: float) -> None:
+        """Write the clips that wait, and give commands that long to end."""
+        if self._clips is not None:
+            self._clips.close()
+        if self._commands is not None:
+            left = self._commands.close(patience_s)
+            self._pass_on()
+            if left:
+                self._view.complain(f"{left} commands of --on-detect have not ended")
+
+    def summary(self, dropped: int = 0) -> str:
+        """What was heard, in a line."""
+        heard = ", ".join(f"{keyword} {count}" for keyword, count in self._counts.most_common())
+        text = f"{clock(self._samples / self._spotter.sample_rate)} of audio heard; "
+        text += f"detected: {heard}" if heard else "nothing detected"
+        return text + (f"; {dropped} buffers dropped" if dropped else "")
+
+    def _pass_on(self) -> None:
+        if self._commands is not None:
+            for text, bad in self._commands.said():
+                (self._view.complain if bad else self._view.note)(text)
