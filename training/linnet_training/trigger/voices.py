@@ -35,7 +35,7 @@ class Voice:
 
 NONE_FOUND = (
     "no text-to-speech engine was found, so nothing can be synthesised; install at least one, "
-    "such as with 'apt-get install espeak-ng flite festival festvox-kallpc16k festvox-us-slt-hts' (also used: "
+    "such as with 'apt-get install espeak-ng flite festival festvox-kallpc16k festvox-us-slt-hts' (also: "
     "pico2wave from libttspico-utils; piper with voices in $PIPER_VOICES or ~/.local/share/piper-voices)"
 )
 
