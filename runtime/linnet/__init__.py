@@ -10,8 +10,8 @@ Everything is imported when it is first used, so that ``import linnet`` costs ne
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False  # type checkers take it for true; that of `typing` costs more time than all the rest
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -1,0 +1,119 @@
+"""What the runtime may import: a package for the edge has no use for what only training needs."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import linnet
+
+RUNTIME = Path(linnet.__file__).parent
+MODULES = sorted(path.stem for path in RUNTIME.glob("*.py") if not path.stem.startswith("__"))
+
+FORBIDDEN = {
+    "torch",
+    "lightning",
+    "librosa",
+    "onnx",
+    "onnxscript",
+    "scipy",
+    "linnet_training",
+    "linnet_export",
+}
+REQUIRED = {"numpy", "onnxruntime", "PIL"}
+OPTIONAL = {"sounddevice", "soundfile", "soxr", "matplotlib"}
+
+
+def run(script):
+    """Run a script in a fresh interpreter, and return what it prints."""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_only_what_is_installed_with_linnet_is_named_in_the_source(module):
+    tree = ast.parse((RUNTIME / f"{module}.py").read_text("utf-8"))
+    for node in ast.walk(tree):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            names = [node.module]
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            # Also by name, as import_module takes it.
+            names = [node.value] if node.value.split(".")[0] in FORBIDDEN else []
+        for name in names:
+            package = name.split(".")[0]
+            assert package not in FORBIDDEN, f"line {node.lineno} imports {name}"
+            known = sys.stdlib_module_names | REQUIRED | OPTIONAL | {"linnet"}
+            assert package in known, f"line {node.lineno} imports {name}"
+
+
+def test_the_runtime_works_where_the_packages_of_training_are_not_installed(tiny_model):
+    run(f"""
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {FORBIDDEN | OPTIONAL!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Absent())
+import importlib
+for name in {MODULES!r}:
+    importlib.import_module("linnet." + name)
+import linnet, numpy
+assert linnet.load({str(tiny_model)!r}).process(numpy.zeros(6400, "int16")).shape == (10, 2)
+""")
+
+
+def test_import_linnet_loads_no_more_than_onnxruntime_does():
+    def loaded(package):
+        return set(run(f"import {package}, sys; print(*sys.modules)").split())
+
+    ours = {name for name in loaded("linnet") if name.split(".")[0] != "linnet"}
+    assert ours <= loaded("onnxruntime")
+    assert not {"numpy", "onnxruntime"} & ours
+
+
+def test_listening_loads_two_packages_and_not_their_heavy_corners(tiny_model):
+    loaded = run(f"""
+import linnet
+spotter = linnet.TriggerWord({str(tiny_model)!r})
+spotter.detect([0.0] * 16000)
+import sys
+print(*sys.modules)
+""").split()
+    outside = {name.split(".")[0] for name in loaded} - sys.stdlib_module_names
+    # What an editable install, coverage and the like bring at start-up is not ours.
+    outside -= set(run("import sys; print(*sys.modules)").split())
+    assert {name for name in outside if not name.startswith("_")} == {"linnet", "numpy", "onnxruntime"}
+    # Each costs megabytes and milliseconds.
+    assert not {"numpy.random", "hashlib", "linnet.audio"} & set(loaded)
+
+
+def test_everything_promised_is_there():
+    assert set(linnet.__all__) <= set(dir(linnet))
+    for name in linnet.__all__:
+        assert getattr(linnet, name) is not None
+    assert linnet.TriggerWord is linnet.trigger.TriggerWord
+    assert linnet.errors.AudioError.__mro__[1] is linnet.errors.LinnetError
+    with pytest.raises(AttributeError, match="no attribute 'Triggerword'"):
+        _ = linnet.Triggerword
+
+
+def test_submodules_are_there_after_import_linnet_alone():
+    run("import linnet; linnet.audio.microphone; linnet.errors.LinnetError; linnet.zoo.models")
+
+
+def test_error_tree_is_exported_whole():
+    classes = {name for name, value in vars(linnet.errors).items() if isinstance(value, type)}
+    assert classes == set(linnet.errors.__all__)
+    for name in classes - {"LinnetError"}:
+        error = getattr(linnet.errors, name)("one sentence")
+        assert isinstance(error, linnet.errors.LinnetError)
+        assert str(error) == "one sentence"
