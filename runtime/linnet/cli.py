@@ -69,9 +69,10 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--version", action="store_true", help="print the version and end")
     subparsers = parser.add_subparsers(metavar="COMMAND")
-    others = {point.name: point for point in entry_points(group=GROUP)}
     asked = arguments[0] if arguments else ""
-    for name in [asked] if asked in _OWN or asked in others else [*_OWN, *others]:
+    others = {point.name: point for point in entry_points(group=GROUP)}
+    names = [*_OWN, *others]
+    for name in [] if asked == "--version" else [asked] if asked in names else names:
         if name in _OWN:
             getattr(import_module(_OWN[name]), f"add_{name}")(subparsers)
         else:

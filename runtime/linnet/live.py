@@ -111,7 +111,8 @@ class Live:
     def _draw(self) -> None:
         size = shutil.get_terminal_size()
         # One column stays free, because a full line makes some terminals go on to the next.
-        frame = self._frame(size.columns - 1)[: max(1, size.lines - 1)]
+        width = max(1, size.columns - 1)
+        frame = [_cut(line, width) for line in self._frame(width)[: max(1, size.lines - 1)]]
         # Drawn over, not cleared first, so that nothing flickers.
         text = self._back()
         for line in frame:
@@ -131,13 +132,12 @@ class Live:
         return f"\033[{colour}m{text}\033[0m" if self._colour and colour else text
 
     def _frame(self, width: int) -> list[_Line]:
-        """The lines to draw, each of at most ``width`` columns."""
+        """The lines to draw, made for ``width`` columns; where those are very few, lines are longer."""
         text = f"{clock(self._seconds)}   {self._found} heard"
         room = width - cells(text) - 5
         if room >= 12:  # less of a title says nothing
             text = f"{fit(self._title, min(room, cells(self._title)))}   {text}"
-        text = fit(f" {text}", max(0, width - 1)).rstrip()
-        lines: list[_Line] = [[("●" if self._blocks else "*", _RED), (text, _PLAIN)]]
+        lines: list[_Line] = [[("●" if self._blocks else "*", _RED), (f" {text}", _PLAIN)]]
         if not self._live:
             return lines
         label = min(max(map(cells, [*self._keywords, "level"])), max(5, width // 3))
@@ -167,6 +167,17 @@ class Live:
         return lines
 
 
+def _cut(line: _Line, width: int) -> _Line:
+    """What of the line has room in ``width`` columns."""
+    kept: _Line = []
+    for text, colour in line:
+        if cells(text) > width:
+            return [*kept, (fit(text, width), colour)]
+        kept.append((text, colour))
+        width -= cells(text)
+    return kept
+
+
 def _bar(value: float, width: int, mark: float | None, colour: str, blocks: bool) -> _Line:
     """A bar of ``width`` columns, filled to the share ``value``, and a line across at the share ``mark``."""
     eighths = round(min(max(value, 0.0), 1.0) * width * 8)
@@ -175,7 +186,7 @@ def _bar(value: float, width: int, mark: float | None, colour: str, blocks: bool
     drawn = [(cell, colour) for cell in filled]
     drawn += [("─" if blocks else "-", _DIM)] * (width - len(drawn))
     if mark is not None:
-        at = min(int(mark * width), width - 1)
+        at = min(int(mark * width + 0.001), width - 1)  # 0.9 may be a little less
         drawn[at] = ("┃" if blocks else "|", _BOLD)
     groups = itertools.groupby(drawn, key=lambda piece: piece[1])
     return [("".join(cell for cell, _ in group), shade) for shade, group in groups]

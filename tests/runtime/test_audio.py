@@ -23,22 +23,24 @@ PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 
 
 def tone(seconds: float = 0.5, rate: int = 16_000, hertz: float = 440.0) -> NDArray[np.float32]:
-    return np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate).astype(
-        np.float32
-    ) * np.float32(0.5)
+    time = np.arange(round(seconds * rate)) / rate
+    wave: NDArray[np.float32] = (0.5 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
+    return wave
 
 
 def encode(samples: NDArray[np.float32], bits: int, encoding: int = PCM) -> bytes:
+    coded: NDArray[np.generic]
     if encoding == FLOAT:
-        return samples.astype(f"<f{bits // 8}").tobytes()
-    if bits == 8:
-        return (np.rint(samples * 128) + 128).clip(0, 255).astype(np.uint8).tobytes()
-    scaled = np.rint(samples.astype(np.float64) * 2 ** (bits - 1)).clip(
-        -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-    )
-    if bits == 24:
-        return b"".join(int(v).to_bytes(3, "little", signed=True) for v in scaled.ravel())
-    return scaled.astype(f"<i{bits // 8}").tobytes()
+        coded = samples.astype(f"<f{bits // 8}")
+    elif bits == 8:
+        coded = (np.rint(samples * 128) + 128).clip(0, 255).astype(np.uint8)
+    else:
+        most = 1 << (bits - 1)
+        whole = np.rint(samples.astype(np.float64) * most).clip(-most, most - 1).astype(np.int64)
+        if bits == 24:
+            return b"".join(int(value).to_bytes(3, "little", signed=True) for value in whole.ravel())
+        coded = whole.astype(f"<i{bits // 8}")
+    return coded.tobytes()
 
 
 def wav_bytes(
@@ -224,13 +226,19 @@ BAD_FILES = {
     "200 channels": (wav_bytes(b"\0" * 999, channels=200), "200 channels"),
     "65535 channels": (wav_bytes(b"\0" * 999, channels=65535), "65535 channels"),
     "contradictory": (GOOD[:32] + b"\x07\0" + GOOD[34:], "contradicts itself"),
-    "NaN": (wav_bytes(encode(np.float32([0, np.nan]), 32, FLOAT), bits=32, encoding=FLOAT), "not finite"),
+    "NaN": (
+        wav_bytes(encode(np.array([0, np.nan], np.float32), 32, FLOAT), bits=32, encoding=FLOAT),
+        "not finite",
+    ),
     "infinity": (
-        wav_bytes(encode(np.float32([0, -np.inf]), 32, FLOAT), bits=32, encoding=FLOAT),
+        wav_bytes(encode(np.array([0, -np.inf], np.float32), 32, FLOAT), bits=32, encoding=FLOAT),
         "not finite",
     ),
     "beyond float32": (wav_bytes(np.array([1e300]).tobytes(), bits=64, encoding=FLOAT), "not finite"),
-    "unscaled": (wav_bytes(encode(np.float32([3e4]), 32, FLOAT), bits=32, encoding=FLOAT), "full scale"),
+    "unscaled": (
+        wav_bytes(encode(np.array([3e4], np.float32), 32, FLOAT), bits=32, encoding=FLOAT),
+        "full scale",
+    ),
     "endless notes": (GOOD[:12] + b"LIST\xff\xff\xff\xff" + GOOD[12:], "ends inside its WAV header"),
     "text": (b"Dear diary, today I recorded nothing.\n" * 9, None),
     "zeros": (b"\0" * 4096, None),

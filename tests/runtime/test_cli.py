@@ -1,0 +1,278 @@
+"""The command itself: what it finds, what it says, how it ends; and the commands info, models and bench."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from linnet import cli, terminal, zoo
+from linnet.card import Card
+from linnet.errors import LinnetError
+from linnet.info import page
+
+Run = Callable[..., tuple[int, str, str]]
+ESCAPE = "\033]0;owned\007"
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run the command in this process; returns exit status, standard output, standard error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        try:
+            status = cli.main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            status = int(end.code or 0)
+        return status, *capfd.readouterr()
+
+    return run
+
+
+def python(code: str, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        **options,
+    )
+
+
+def entry(name: str, value: str) -> EntryPoint:
+    return EntryPoint(name, value, cli.GROUP)
+
+
+def add_hello(subparsers: Any) -> None:
+    """A command that another package might bring."""
+    parser = subparsers.add_parser("hello", help="greet")
+    parser.add_argument("who")
+    parser.set_defaults(run=lambda options: print(f"hello {options.who}") or 7)
+
+
+def add_trouble(subparsers: Any) -> None:
+    def trouble(options: Any) -> int:
+        error: BaseException = {
+            "ours": LinnetError(f"wrong{ESCAPE} thing; do another"),
+            "interrupt": KeyboardInterrupt(),
+            "pipe": BrokenPipeError(),
+            "disk": OSError(28, "No space left on device", "out.txt"),
+        }[options.kind]
+        raise error
+
+    parser = subparsers.add_parser("trouble")
+    parser.add_argument("kind")
+    parser.set_defaults(run=trouble)
+
+
+@pytest.fixture
+def others(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [
+        entry("hello", f"{__name__}:add_hello"),
+        entry("trouble", f"{__name__}:add_trouble"),
+        entry("absent", "no_such_package.cli:absent"),
+    ]
+    monkeypatch.setattr(cli, "entry_points", lambda group: found)
+
+
+def test_version(run: Run) -> None:
+    status, out, _ = run("--version")
+    assert status == 0
+    assert out.startswith("linnet 0")
+
+
+def test_nothing_asked_prints_help(run: Run) -> None:
+    status, out, err = run()
+    assert (status, out) == (2, "")
+    assert "COMMAND" in err
+
+
+@pytest.mark.usefixtures("others")
+def test_help_lists_every_command_and_what_is_missing(run: Run) -> None:
+    status, out, _ = run("--help")
+    assert status == 0
+    for word in ("listen", "info", "models", "bench", "hello", "greet"):
+        assert word in out
+    assert re.search(r"absent +\(not installed: pip install linnet\[training\]\)", out)
+
+
+@pytest.mark.usefixtures("others")
+def test_commands_of_other_packages(run: Run) -> None:
+    assert run("hello", "bird") == (7, "hello bird\n", "")
+
+
+@pytest.mark.usefixtures("others")
+def test_a_command_whose_package_is_missing(run: Run) -> None:
+    status, _, err = run("absent")
+    assert status == 2
+    assert err.startswith("linnet: linnet absent cannot be loaded (No module named 'no_such_package')")
+    assert "pip install linnet[training]" in err
+
+
+def test_only_the_command_asked_for_is_loaded(monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    monkeypatch.setattr(cli, "entry_points", lambda group: [entry("bomb", "antigravity_bomb:explode")])
+    monkeypatch.setattr(EntryPoint, "load", lambda self: pytest.fail("loaded"))
+    assert run("models", "--help")[0] == 0
+
+
+@pytest.mark.usefixtures("others")
+def test_errors_are_one_sentence_without_traceback(run: Run) -> None:
+    assert run("trouble", "ours") == (2, "", "linnet: wrong\ufffd]0;owned\ufffd thing; do another\n")
+    assert run("trouble", "disk") == (2, "", "linnet: No space left on device: out.txt\n")
+    assert run("trouble", "interrupt")[0] == 130
+
+
+def test_unknown_commands_and_options(run: Run) -> None:
+    assert run("sing")[0] == 2
+    status, _, err = run("models", "--loud")
+    assert status == 2
+    assert "unrecognized arguments: --loud" in err
+
+
+def test_the_edge_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; from linnet.cli import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'torch', 'librosa', 'numpy', 'onnxruntime', 'linnet_training'} & set(sys.modules)))"
+    )
+    for arguments in (["--version"], ["listen", "--help"], ["info", "--help"]):
+        assert python(code, *arguments).stdout.endswith("[]\n")
+
+
+def test_python_m_linnet() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "linnet", "--version"], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.startswith("linnet 0")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes as on POSIX")
+def test_a_reader_that_leaves_is_no_error(tiny_model: Path) -> None:
+    code = f"{sys.executable} -m linnet info {tiny_model} --json | true"
+    for _ in range(3):
+        ran = subprocess.run(code, shell=True, capture_output=True, text=True, check=True)
+        assert ran.stderr == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_one_sentence(tiny_model: Path) -> None:
+    ran = subprocess.run(
+        f"{sys.executable} -m linnet info {tiny_model} > /dev/full",
+        shell=True,
+        capture_output=True,
+        text=True,
+    )
+    assert ran.stderr.strip().splitlines()[0] == "linnet: No space left on device"
+    assert "Traceback" not in ran.stderr
+
+
+def test_info_is_a_page(run: Run, tiny_model: Path) -> None:
+    status, out, err = run("info", tiny_model)
+    assert (status, err) == (0, "")
+    for text in (
+        "tiny\nHears loud sound",
+        "hears    loud, hiss",
+        "a score every 40 ms",
+        "licence  Apache-2.0",
+        "loud               0      0.950         10.0 %    20.0 %",
+        "0.5      0.750          5.0 %    10.0 %  default",
+        "miss rate; none",
+        "loud  5.0 %",
+        "none (none), for nothing: made by hand",
+    ):
+        assert text in out
+    assert "recipe   SHA-256 " in out
+
+
+def test_info_as_json_is_the_card(
+    run: Run, tiny_model: Path, make_card: Callable[..., dict[str, Any]]
+) -> None:
+    status, out, _ = run("info", "--json", tiny_model)
+    assert status == 0
+    assert json.loads(out) == make_card()
+
+
+def test_equal_recipes_have_equal_digests(make_card: Callable[..., dict[str, Any]]) -> None:
+    def digest(recipe: dict[str, Any]) -> str:
+        text = page(Card.from_json(json.dumps(make_card(recipe=recipe))), "a.onnx", 1)
+        return text.split("SHA-256 ")[1].split(",")[0]
+
+    assert digest({"a": 1, "b": {"c": 2}}) == digest({"b": {"c": 2}, "a": 1})
+    assert digest({"a": 1}) != digest({"a": 2})
+
+
+def test_info_fits_a_narrow_terminal(
+    run: Run, save_model: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    _, out, _ = run("info", save_model(description="word " * 100))
+    assert max(len(line) for line in out.splitlines() if "word" in line) <= 50
+
+
+def test_info_of_what_is_no_model(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / f"x{ESCAPE}.onnx"
+    path.write_bytes(b"hello")
+    for wrong in (path, tmp_path / "none.onnx", tmp_path, "computer!"):
+        status, out, err = run("info", wrong)
+        assert (status, out) == (2, "")
+        assert err.startswith("linnet: ")
+        assert err.count("\n") == 1
+        assert "\033" not in err
+
+
+def test_models_lists_what_ships(
+    run: Run, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zoo, "models", lambda: [tiny_model])
+    status, out, _ = run("models")
+    assert status == 0
+    assert out.splitlines()[1].split()[:5] == ["loud", "5.0", "%", "10.0", "%"]
+    assert "0.5 false alarms/h" in out
+    monkeypatch.setattr(zoo, "models", lambda: [])
+    assert run("models")[0] == 2
+
+
+def test_bench_measures(run: Run, tiny_model: Path) -> None:
+    status, out, _ = run("bench", tiny_model, "--rounds", 2)
+    assert status == 0
+    assert "2 rounds" in out
+    assert "CPU per second of audio" in out
+    _, out, _ = run("bench", tiny_model, "--rounds", 1, "--json")
+    figures = json.loads(out)["rounds"][0]
+    assert set(figures) == {"start_s", "load_s", "cpu_per_s", "memory_bytes"}
+    assert all(value is None or value > 0 for value in figures.values())
+
+
+def test_bench_of_what_cannot_be_measured(run: Run, tiny_model: Path, tmp_path: Path) -> None:
+    assert run("bench", tiny_model, "--rounds", 0)[0] == 2
+    assert run("bench", tmp_path / "none.onnx")[0] == 2
+
+
+@pytest.mark.parametrize("command", ["listen", "info", "models", "bench"])
+def test_every_help_has_an_example(run: Run, command: str) -> None:
+    status, out, _ = run(command, "--help")
+    assert status == 0
+    assert "example" in out
+    assert f"linnet {command}" in out.split("example")[1]
+
+
+def test_clean_leaves_nothing_that_a_terminal_obeys() -> None:
+    assert terminal.clean("Grüße, 世界 ✓") == "Grüße, 世界 ✓"
+    for code in [*range(0x20), 0x7F, *range(0x80, 0xA0), 0x202E, 0x2066, 0x200B, 0x2028, 0xFEFF]:
+        assert terminal.clean(f"a{chr(code)}b") == "a\ufffdb"
+
+
+def test_width_in_a_terminal() -> None:
+    assert terminal.cells("e\u0301a世") == 4
+    assert terminal.fit("世界", 3) == "世 "
+    assert terminal.fit("ab", 4) == "ab  "
+    assert terminal.clock(3725.999, 2) == "1:02:05.99"
