@@ -57,6 +57,10 @@ class Model:
             raise ModelError(
                 f"{self._name} holds loops, branches or functions, which a trigger model never has"
             )
+        # onnxruntime has been seen to abort the process over such sizes, and over a node that uses its
+        # output.
+        if contents.absurd or not contents.ordered:
+            raise ModelError(f"{self._name} makes no sense as a graph; it is damaged or hostile")
         self._session = self._load(data)
         self.input_shapes, self.output_names = self._signature()
         self._try()
@@ -81,6 +85,7 @@ class Model:
 
     def _load(self, data: bytes) -> Any:
         """The session, made in a thread of its own: that cannot be stopped, but need not be waited for."""
+        ort.set_default_logger_severity(_SILENT)  # what allocators write heeds only this
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -93,7 +98,7 @@ class Model:
 
         def make() -> None:
             try:
-                made.append(ort.InferenceSession(data, options, providers=["CPUExecutionProvider"]))
+                made.append(ort.InferenceSession(data, options, ["CPUExecutionProvider"], enable_fallback=0))
             except Exception as error:
                 made.append(error)
 

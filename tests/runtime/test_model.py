@@ -143,6 +143,33 @@ def test_graphs_nested_without_end(save_model):
         Model(save_model(b"\x3a" + bytes([len(data) & 127 | 128, len(data) >> 7]) + data))
 
 
+# What was damaged after it was sealed
+
+
+def test_a_sealed_file_is_a_model_to_every_tool(tiny_model, save_model):
+    import onnx
+
+    sealed = modelfile.seal(tiny_model.read_bytes())
+    assert Model(save_model(sealed)).card == Model(tiny_model).card
+    onnx.checker.check_model(onnx.load_from_string(sealed), full_check=True)
+    assert Model(save_model(modelfile.seal(sealed))).card.name == "tiny"
+
+
+def test_any_change_of_a_sealed_file_is_noticed(tiny_model, save_model):
+    sealed = modelfile.seal(tiny_model.read_bytes())
+    for place in range(0, len(sealed), 7):
+        damaged = bytearray(sealed)
+        damaged[place] ^= 0x10
+        if b"linnet_crc32" in damaged:  # else it is as if it had never been sealed
+            with pytest.raises(ModelError):
+                Model(save_model(bytes(damaged)))
+    for longer in (sealed + b"\x72\x00", sealed + modelfile.seal(b"")):
+        with pytest.raises(ModelError, match="checksum differs"):
+            Model(save_model(longer))
+    with pytest.raises(ModelError, match="checksum differs; download or export it again"):
+        Model(save_model(sealed.replace(b"Apache-2.0", b"Apache-3.0")))
+
+
 # What has no card that is understood
 
 
@@ -255,7 +282,7 @@ def test_a_run_that_takes_too_long_is_stopped(save_model, make_onnx, monkeypatch
 
     def overlook(data, name):
         contents = inspect(data, name)
-        contents.graphs = 1
+        contents.graphs, contents.ordered = 1, True
         return contents
 
     monkeypatch.setattr(modelfile, "inspect", overlook)
@@ -337,10 +364,32 @@ def test_a_state_of_unknown_size(save_model, make_onnx):
         Model(save_model(model))
 
 
-def test_a_state_of_absurd_size(save_model, make_onnx):
+@pytest.mark.parametrize("size", [1 << 40, 1 << 31, -1])
+def test_absurd_sizes(save_model, make_onnx, size):
     model = make_onnx()
-    model.graph.input[1].type.tensor_type.shape.dim[1].dim_value = 1 << 40
+    model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = size
+    with pytest.raises(ModelError, match="makes no sense as a graph"):
+        Model(save_model(model))
+
+
+def test_a_state_that_is_too_large(save_model, make_onnx):
+    model = make_onnx()
+    model.graph.input[1].type.tensor_type.shape.dim[1].dim_value = 2_000_000
     with pytest.raises(ModelError, match="not built like a trigger model"):
+        Model(save_model(model))
+
+
+def test_a_node_that_uses_what_it_makes(save_model, make_onnx):
+    model = make_onnx()
+    model.graph.node[1].input[0] = model.graph.node[1].output[0]
+    with pytest.raises(ModelError, match="makes no sense as a graph"):
+        Model(save_model(model))
+
+
+def test_two_nodes_that_make_the_same(save_model, make_onnx):
+    model = make_onnx()
+    model.graph.node.append(model.graph.node[-1])
+    with pytest.raises(ModelError, match="makes no sense as a graph"):
         Model(save_model(model))
 
 
