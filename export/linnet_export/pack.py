@@ -14,6 +14,7 @@ from torch import nn
 _SMALLEST = 1024
 """Arrays of fewer numbers stay as they are."""
 _MOSTLY_ZERO = 0.9
+_LEARNT = "network."
 
 
 def pack_weights(model: onnx.ModelProto) -> None:
@@ -26,10 +27,10 @@ def pack_weights(model: onnx.ModelProto) -> None:
             kept.append(tensor)
         elif array.dtype == np.int64 and np.abs(array).max() < 2**15:
             nodes.append(_narrowed(tensor.name, array.astype(np.int16), onnx.TensorProto.INT64, kept))
-        elif array.dtype != np.float32:
-            kept.append(tensor)
         elif np.mean(array == 0) > _MOSTLY_ZERO:
             nodes.extend(_scattered(tensor.name, array, kept))
+        elif not tensor.name.startswith(_LEARNT):
+            kept.append(tensor)  # the front end is exact
         else:
             nodes.append(_narrowed(tensor.name, array.astype(np.float16), onnx.TensorProto.FLOAT, kept))
     del model.graph.initializer[:]

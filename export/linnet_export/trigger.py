@@ -20,7 +20,7 @@ def to_onnx(network: TriggerNetwork) -> onnx.ModelProto:
     """The graph from audio to scores, with dynamic batch and length.
 
     Args:
-        network: trained weights; they are rounded to half precision in the file (see `pack`).
+        network: trained weights, the scale folded; they are rounded to half precision in the file (see `pack`).
 
     Returns:
         a model with inputs `audio` and `state_*`, outputs `scores` and `next_*`, without a card.

@@ -42,7 +42,7 @@ class Condition:
             rest = audio[whole:]
             if whole:
                 frames, tail = front_end(torch.from_numpy(audio[None, :whole]), tail)
-                parts.append(frames[0].numpy().astype(np.float16))
+                parts.append(frames[0].T.numpy().astype(np.float16))
         return cls(np.concatenate(parts), test.intervals, {key: test.hours_without(key) for key in test.intervals})
 
 
@@ -111,7 +111,7 @@ def run(network: TriggerNetwork, mel: np.ndarray) -> np.ndarray:
     with torch.no_grad():
         for at in range(0, len(rows), _ROWS_AT_ONCE):
             chunk = torch.from_numpy(rows[at : at + _ROWS_AT_ONCE]).to(device)
-            logits, _ = network(chunk, network.initial_state(len(chunk)))
+            logits, _ = network(chunk.transpose(1, 2), network.initial_state(len(chunk)))
             parts.append(torch.sigmoid(logits[:, _WARM_UP_FRAMES // FRAMES_PER_STEP :]).cpu())
     network.train(was_training)
     scores = torch.cat(parts).numpy()

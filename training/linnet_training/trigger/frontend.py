@@ -1,11 +1,12 @@
 """The log-mel front end as a network layer, so that it is exported inside the model file.
 
-A 512-point FFT is written as two matrix products (512 = 16 x 32, the Cooley-Tukey split: J. Cooley, J. Tukey,
-"An algorithm for the machine calculation of complex Fourier series", 1965). At the few frames of a live chunk two
-products cost a CPU less than the STFT and DFT operators or a full 400 x 514 basis, and any runtime has them.
+A 512-point FFT is written as two matrix products (512 = 32 x 16, the Cooley-Tukey split: J. Cooley, J. Tukey,
+"An algorithm for the machine calculation of complex Fourier series", 1965). At the few frames of a live chunk these
+cost a CPU less than the STFT and DFT operators or a full 400 x 514 basis, and any runtime has them.
 """
 
 import math
+from functools import lru_cache
 
 import librosa
 import torch
@@ -19,9 +20,10 @@ MELS = 40
 TAIL = 2 * HOP
 """Samples of earlier audio the next chunk needs: 240 for the window's overlap, kept as two whole hops."""
 
-_COLUMNS = 13  # 13 x 32 = 416 samples hold the 400 of a window; the remaining 96 of 512 are zeros
-_ROWS = 32
-_FIRST = 16  # points of the first stage; real input makes 9 of its 16 outputs enough
+_ROWS = 26  # 26 x 16 = 416 samples hold the 400 of a window; the remaining 96 of 512 are zeros
+_COLUMNS = 16
+_POINTS = 32  # of the first stage; real input makes 17 of its 32 outputs enough
+_HALF = _POINTS // 2 + 1
 
 
 class LogMel(nn.Module):
@@ -33,11 +35,11 @@ class LogMel(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        window = torch.zeros(_COLUMNS * _ROWS, dtype=torch.float64)
+        window = torch.zeros(_ROWS * _COLUMNS, dtype=torch.float64)
         window[-WINDOW:] = torch.hann_window(WINDOW, periodic=True, dtype=torch.float64)
-        first = torch.outer(torch.arange(_FIRST // 2 + 1), torch.arange(_COLUMNS)) * (2 * math.pi / _FIRST)
+        phase = torch.outer(torch.arange(_HALF), torch.arange(_ROWS)).double() * (2 * math.pi / _POINTS)
         self.register_buffer("window", window.float(), persistent=False)
-        self.register_buffer("first", torch.cat([first.double().cos(), -first.double().sin()]).float(), persistent=False)
+        self.register_buffer("first", torch.cat([phase.cos(), -phase.sin()]).float(), persistent=False)
         self.register_buffer("mel", _mel_of_second_stage(), persistent=False)
 
     def forward(self, audio: Tensor, tail: Tensor) -> tuple[Tensor, Tensor]:
@@ -48,49 +50,47 @@ class LogMel(nn.Module):
             tail: the last TAIL samples before it, shape (batch, TAIL); zeros at the start.
 
         Returns:
-            frames of shape (batch, samples / HOP, MELS), and the tail for the next call.
+            frames of shape (batch, MELS, samples / HOP), and the tail for the next call.
         """
         batch = audio.shape[0]
         padded = torch.cat([tail, audio], dim=1)
         blocks = padded.view(batch, -1, HOP)
         # Frame i is the last 96 samples of block i (16 of them under the window's zeros), then blocks i + 1 and i + 2.
-        overlap = _COLUMNS * _ROWS - 2 * HOP
+        overlap = _ROWS * _COLUMNS - 2 * HOP
         frames = torch.cat([blocks[:, :-2, -overlap:], blocks[:, 1:-1], blocks[:, 2:]], dim=2) * self.window
-        columns = frames.view(-1, _COLUMNS, _ROWS)
-        half = _FIRST // 2 + 1
-        first = torch.matmul(self.first, columns).view(-1, 2, half, _ROWS).permute(2, 0, 1, 3)
-        second = torch.matmul(first.reshape(half, -1, 2 * _ROWS), _second_stage())
-        power = (second * second).permute(1, 0, 2).reshape(-1, half * 2 * _ROWS)
+        first = torch.matmul(self.first, frames.view(-1, _ROWS, _COLUMNS))
+        regrouped = first.view(-1, 2, _HALF, _COLUMNS).permute(2, 0, 1, 3).reshape(_HALF, -1, 2 * _COLUMNS)
+        second = torch.matmul(regrouped, _second_stage())
+        power = (second * second).permute(1, 0, 2).reshape(-1, _HALF * 2 * _COLUMNS)
         mel = torch.matmul(power, self.mel).view(batch, -1, MELS)
-        return torch.log(mel + 1e-6), padded[:, -TAIL:]
+        return torch.log(mel + 1e-6).transpose(1, 2), padded[:, -TAIL:]
 
 
 def _second_stage() -> Tensor:
-    """Twiddle factors and 32-point transforms of the second stage, shape (9, 64, 64).
+    """Twiddle factors and 16-point transforms of the second stage, shape (17, 32, 32).
 
-    Computed rather than stored: onnxruntime folds it once at load, and the file stays 147 kB smaller.
+    Computed rather than stored: onnxruntime folds it once at load, and the file stays 70 kB smaller.
     """
-    output = torch.arange(_FIRST // 2 + 1).view(-1, 1, 1) + _FIRST * torch.arange(_ROWS).view(1, 1, -1)
-    phase = ((torch.arange(_ROWS).view(1, -1, 1) * output) % FFT).float() * (2 * math.pi / FFT)
+    frequency = torch.arange(_HALF).view(-1, 1, 1) + _POINTS * torch.arange(_COLUMNS).view(1, 1, -1)
+    phase = ((torch.arange(_COLUMNS).view(1, -1, 1) * frequency) % FFT).float() * (2 * math.pi / FFT)
     cos, sin = torch.cos(phase), torch.sin(phase)
     return torch.cat([torch.cat([cos, -sin], dim=2), torch.cat([sin, cos], dim=2)], dim=1)
 
 
 def _mel_of_second_stage() -> Tensor:
-    """The mel filters, their rows reordered to the second stage's outputs, shape (9 x 64, MELS).
+    """The mel filters, their rows reordered to the second stage's outputs, shape (17 x 32, MELS).
 
     Real and imaginary parts share a row of weights, so that squaring and this product give the mel power at once. Of
     the mirrored halves of the spectrum only one is counted.
     """
     filters = torch.from_numpy(librosa.filters.mel(sr=SAMPLE_RATE, n_fft=FFT, n_mels=MELS, fmin=20, fmax=8000))
-    half = _FIRST // 2 + 1
-    rows = torch.zeros(half, 2, _ROWS, MELS)
-    for first in range(half):
-        for second in range(_ROWS):
-            bin_ = first + _FIRST * second
-            mirrored = first in (0, half - 1) and bin_ > FFT // 2
+    rows = torch.zeros(_HALF, 2, _COLUMNS, MELS)
+    for first in range(_HALF):
+        for second in range(_COLUMNS):
+            frequency = first + _POINTS * second
+            mirrored = first in (0, _HALF - 1) and frequency > FFT // 2
             if not mirrored:
-                rows[first, :, second] = filters[:, bin_ if bin_ <= FFT // 2 else FFT - bin_]
+                rows[first, :, second] = filters[:, min(frequency, FFT - frequency)]
     return rows.view(-1, MELS)
 
 
@@ -98,14 +98,9 @@ def log_mel(audio: Tensor) -> Tensor:
     """Log-mel frames of whole recordings, shape (batch, samples) -> (batch, samples // HOP, MELS), as after a reset."""
     samples = audio.shape[1] // HOP * HOP
     frames, _ = _shared()(audio[:, :samples], audio.new_zeros(audio.shape[0], TAIL))
-    return frames
+    return frames.transpose(1, 2)
 
 
-_front_end: LogMel | None = None
-
-
+@lru_cache(maxsize=1)
 def _shared() -> LogMel:
-    global _front_end
-    if _front_end is None:
-        _front_end = LogMel()
-    return _front_end
+    return LogMel()

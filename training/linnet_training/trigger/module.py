@@ -55,7 +55,7 @@ class TriggerModule(lightning.LightningModule):
         """The loss of one batch."""
         seed = [self.recipe.seed, self.global_rank, self.global_step]
         torch.manual_seed(int(np.random.default_rng(seed).integers(2**31)))  # dropout, the same after a resume
-        features, state = self.network.features(batch.mel, self._starting_state())
+        features, state = self.network.features(batch.mel.transpose(1, 2), self._starting_state())
         logits = self.network.output(self.network.dropout(features))
         loss = keyword_loss(logits.float(), batch.keyword, batch.end, self.recipe.positive_weight)
         self.log("loss", loss, prog_bar=True, batch_size=1)

@@ -41,8 +41,9 @@ class TriggerNetwork(nn.Module):
         super().__init__()
         self.hidden = hidden
         self.channels = channels
-        self.register_buffer("mean", torch.full((MELS,), -7.0))
-        self.register_buffer("scale", torch.full((MELS,), 0.3))
+        self.register_buffer("mean", torch.full((MELS, 1), -7.0))
+        self.register_buffer("scale", torch.full((MELS, 1), 0.3))
+        self.scale_folded = False
         self.conv1 = nn.Conv1d(MELS, channels[0], _KERNEL, _STRIDE)
         self.conv2 = nn.Conv1d(channels[0], channels[1], _KERNEL, _STRIDE)
         self.gru1 = nn.GRU(channels[1], hidden)
@@ -52,10 +53,15 @@ class TriggerNetwork(nn.Module):
         nn.init.constant_(self.output.bias, -3.0)  # keywords are rare
 
     def normalise_to(self, frames: Tensor) -> None:
-        """Set the input's mean and scale per band from typical log-mel frames, shape (..., MELS)."""
-        flat = frames.reshape(-1, MELS)
-        self.mean.copy_(flat.mean(dim=0))
-        self.scale.copy_(1 / flat.std(dim=0).clamp(min=0.1))
+        """Set the input's mean and scale per band from typical log-mel frames, shape (batch, MELS, frames)."""
+        self.mean.copy_(frames.mean(dim=(0, 2))[:, None])
+        self.scale.copy_(1 / frames.std(dim=(0, 2))[:, None].clamp(min=0.1))
+
+    def fold_scale(self) -> None:
+        """Make the input's scale part of the first convolution: the same outputs with one operator less."""
+        with torch.no_grad():
+            self.conv1.weight *= self.scale
+        self.scale_folded = True
 
     def initial_state(self, batch: int) -> State:
         """The state after a reset, for `batch` streams."""
@@ -71,13 +77,14 @@ class TriggerNetwork(nn.Module):
         """The second GRU's outputs.
 
         Args:
-            frames: log-mel frames, shape (batch, 4 x steps, MELS).
+            frames: log-mel frames, shape (batch, MELS, 4 x steps).
             state: what the previous call returned, or `initial_state`.
 
         Returns:
             features of shape (batch, steps, hidden), and the next state.
         """
-        normal = torch.cat([state.mel, ((frames - self.mean) * self.scale).transpose(1, 2)], dim=2)
+        centred = frames - self.mean
+        normal = torch.cat([state.mel, centred if self.scale_folded else centred * self.scale], dim=2)
         conv = torch.cat([state.conv, functional.relu(self.conv1(normal))], dim=2)
         low_in = functional.relu(self.conv2(conv)).permute(2, 0, 1)
         low, low_state = self.gru1(low_in, state.low.unsqueeze(0))

@@ -144,7 +144,7 @@ def _network(run: Run, bank: Bank) -> TriggerNetwork:
     if run.recipe.start_from_shipped and warm_start.begin(network):
         return network
     typical = Examples(bank, len(run.corpus.keywords), run.recipe.batch_size).batch([run.recipe.seed], np.ones(len(bank)))
-    network.normalise_to(typical.mel)
+    network.normalise_to(typical.mel.transpose(1, 2))
     return network
 
 

@@ -24,6 +24,10 @@ def begin(network: TriggerNetwork) -> bool:
     """Give a new network all weights of the bundled model but the last layer's; False where none of this shape ships."""
     for path in zoo.models():
         arrays = _arrays(onnx.load(path))
+        if f"{_PREFIX}conv1.weight" in arrays:
+            # Export made the input's scale part of this layer (TriggerNetwork.fold_scale).
+            arrays[f"{_PREFIX}scale"] = network.scale.numpy()
+            arrays[f"{_PREFIX}conv1.weight"] = arrays[f"{_PREFIX}conv1.weight"] / arrays[f"{_PREFIX}scale"]
         wanted = {name: value for name, value in network.state_dict().items() if not name.startswith("output.")}
         found = {name: _weight(arrays, name) for name in wanted}
         if all(value is not None and value.shape == wanted[name].shape for name, value in found.items()):

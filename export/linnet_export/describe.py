@@ -1,0 +1,123 @@
+"""The card of an exported file: what it was made of, and what was measured on it."""
+
+import argparse
+import datetime
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+
+import onnx
+
+from linnet import TriggerWord
+from linnet.card import METADATA_KEY, Card, DataSource, OperatingPoint, Quality, TriggerSettings
+from linnet.errors import OutputError
+from linnet_export.calibrate import operating_points
+from linnet_export.checkpoint import Trained
+from linnet_training.trigger.dev import NOISE_DB
+from linnet_training.trigger.network import STEP_SAMPLES
+from linnet_training.trigger.report import RATES, Report
+from linnet_training.trigger.stream import ListeningTest
+
+DEFAULT_RATE = 0.5
+"""False alarms per hour for which the default threshold is chosen."""
+_PACKAGES = ("linnet", "torch", "lightning", "onnx", "onnxruntime", "numpy")
+
+
+def write(graph: onnx.ModelProto, card: Card, path: Path) -> None:
+    """Write graph and card as one file.
+
+    Raises:
+        OutputError: the disk is full, or the file cannot be written.
+    """
+    del graph.metadata_props[:]
+    graph.metadata_props.add(key=METADATA_KEY, value=card.to_json())
+    graph.producer_name, graph.producer_version = "linnet", metadata.version("linnet")
+    try:
+        path.write_bytes(graph.SerializeToString())
+    except OSError as error:
+        raise OutputError(f"Cannot write {path}: {error.strerror}.") from error
+
+
+def measure(spotter: TriggerWord, trained: Trained, seed: int = 1) -> Report:
+    """Run the file over the dev recordings, clean and in noise, in another order and other noise than training saw."""
+    dev = trained.about["dev"]
+    positives = {keyword: [Path(path) for path in paths] for keyword, paths in dev["positives"].items()}
+    negatives, noise = [Path(path) for path in dev["negatives"]], [Path(path) for path in dev["noise"]]
+    once = ListeningTest(positives, negatives, noise, seed=seed)
+    test = ListeningTest(positives, negatives, noise, hours=max(2.0, once.background_hours), seed=seed) if noise else once
+    return Report.of(spotter, test, [None, NOISE_DB] if noise else [None])
+
+
+def provisional_card(trained: Trained, args: argparse.Namespace) -> Card:
+    """A card without measures, so that the runtime opens the file it is to measure."""
+    unknown = (OperatingPoint(0.0, 0.5, 1.0, 1.0),)
+    return _card(trained, args, dict.fromkeys(trained.about["keywords"], unknown), ())
+
+
+def final_card(trained: Trained, report: Report, args: argparse.Namespace) -> Card:
+    """The card with thresholds and quality as measured."""
+    curves = {keyword: operating_points(by_condition) for keyword, by_condition in report.curves.items()}
+    quality = tuple(
+        Quality(
+            measure=f"miss rate at {rate:g} false alarms per hour",
+            keyword=hearing.keyword,
+            condition=hearing.condition,
+            value=round(hearing.curve.miss_at(rate), 4),
+            data=f"{hearing.curve.positives} dev recordings among {hearing.curve.hours:.1f} h of other dev speech, "
+            "threshold chosen with hindsight",
+        )
+        for hearing in report.hearings
+        for rate in RATES
+    )
+    return _card(trained, args, curves, quality)
+
+
+def _card(
+    trained: Trained,
+    args: argparse.Namespace,
+    curves: Mapping[str, tuple[OperatingPoint, ...]],
+    quality: tuple[Quality, ...],
+) -> Card:
+    about = trained.about
+    keywords = tuple(about["keywords"])
+    named = ", ".join(f'"{keyword}"' for keyword in keywords)
+    recorded = about["recorded"]
+    heard = "; ".join(
+        f"{keyword}: {recorded[keyword]} recordings" if recorded[keyword] else f"{keyword}: synthesised speech only"
+        for keyword in keywords
+    )
+    return Card(
+        name=args.name or "-".join(keyword.replace(" ", "_") for keyword in keywords),
+        description=f"Hears {named} in 16 kHz audio. Learnt from {heard}.",
+        licence=args.licence,
+        created=datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        author=args.author or "not stated",
+        versions={package: metadata.version(package) for package in _PACKAGES},
+        data=tuple(_sources(about)),
+        recipe=about["recipe"],
+        quality=quality,
+        trigger=TriggerSettings(
+            keywords=keywords,
+            sample_rate=16_000,
+            step_samples=STEP_SAMPLES,
+            chunk_samples=2 * STEP_SAMPLES,
+            smoothing_steps=1,
+            refractory_s=about["refractory_s"],
+            default_false_alarms_per_hour=DEFAULT_RATE,
+            curves=curves,
+        ),
+    )
+
+
+def _sources(about: dict) -> list[DataSource]:
+    """What a manifest named, with licences; then folders and synthesised speech, whose licences only the user knows."""
+    named = [
+        DataSource(name=source, source=source, licence=licence, used_for="training, thresholds")
+        for source, licence in sorted(about["licences"].items())
+    ]
+    others = [
+        DataSource(name=origin.split(":")[0], source=origin, licence="see source", used_for="training, thresholds")
+        for origin in about["origins"]
+        if not origin.startswith("manifest:")
+    ]
+    return named + others
