@@ -8,7 +8,7 @@ from pathlib import Path
 
 import onnx
 
-from linnet import TriggerWord
+from linnet import TriggerWord, modelfile
 from linnet.card import METADATA_KEY, Card, DataSource, OperatingPoint, Quality, TriggerSettings
 from linnet.errors import OutputError
 from linnet_export.calibrate import operating_points
@@ -24,7 +24,7 @@ _PACKAGES = ("linnet", "torch", "lightning", "onnx", "onnxruntime", "numpy")
 
 
 def write(graph: onnx.ModelProto, card: Card, path: Path) -> None:
-    """Write graph and card as one file.
+    """Write graph and card as one sealed file.
 
     Raises:
         OutputError: the disk is full, or the file cannot be written.
@@ -33,7 +33,7 @@ def write(graph: onnx.ModelProto, card: Card, path: Path) -> None:
     graph.metadata_props.add(key=METADATA_KEY, value=card.to_json())
     graph.producer_name, graph.producer_version = "linnet", metadata.version("linnet")
     try:
-        path.write_bytes(graph.SerializeToString())
+        path.write_bytes(modelfile.seal(graph.SerializeToString()))
     except OSError as error:
         raise OutputError(f"Cannot write {path}: {error.strerror}.") from error
 

@@ -20,8 +20,8 @@ class Split:
 
     train: list[Path] = field(default_factory=list)
     dev: list[Path] = field(default_factory=list)
-    spoken: int = 0
-    """How many of them are synthesised."""
+    spoken: list[Path] = field(default_factory=list)
+    """Those for training that are synthesised, which the bank takes in fewer variants."""
 
     def add(self, path: Path, split: str | None = None) -> None:
         """Put a path where `split` says ("train" or "dev"), else where a hash of its speaker's name falls."""
@@ -36,7 +36,7 @@ class Split:
             self.dev, self.train = together[:wanted], together[wanted:]
 
     def __len__(self) -> int:
-        return len(self.train) + len(self.dev)
+        return len(self.train) + len(self.dev) + len(self.spoken)
 
 
 @dataclass
@@ -162,7 +162,7 @@ class Corpus:
                     "synthesis on so that the phrase itself is spoken by text-to-speech."
                 )
         for split in (*self.positives.values(), self.words, self.speech, self.noise):
-            for path in (*split.train, *split.dev):
+            for path in (*split.train, *split.spoken, *split.dev):
                 if not path.is_file():
                     raise DataError(f"{path} is listed but not there; check the manifest's paths.")
 

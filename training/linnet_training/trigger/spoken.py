@@ -32,11 +32,11 @@ def add_spoken(corpus: Corpus, recipe: Recipe, folder: Path) -> list[str]:
     dev_voices = voices[3::_DEV_EVERY] or voices[-1:]
     train_voices = [voice for voice in voices if voice not in dev_voices] or voices
     messages = [f"Voices: {describe(voices)}"]
+    recorded = {keyword: len(split) for keyword, split in corpus.positives.items()}
     for number, keyword in enumerate(corpus.keywords):
-        recorded = len(corpus.positives[keyword])
-        if recorded < ENOUGH:
+        if recorded[keyword] < ENOUGH:
             _add(corpus.positives[keyword], [keyword], recipe.spoken_positives, train_voices, dev_voices, folder / f"said-{number}")
-            if recorded == 0:
+            if recorded[keyword] == 0:
                 messages.append(TEXT_ONLY_WARNING.format(keyword=keyword))
         near = near_phrases(keyword, recipe.spoken_near, recipe.seed)
         _add(corpus.words, near, recipe.spoken_near, train_voices, dev_voices, folder / f"near-{number}")
@@ -51,9 +51,8 @@ def add_spoken(corpus: Corpus, recipe: Recipe, folder: Path) -> list[str]:
 
 def _add(split: Split, texts: Sequence[str], clips: int, train: list[Voice], dev: list[Voice], folder: Path) -> None:
     for_dev = max(1, clips // _DEV_EVERY)
-    split.train.extend(_spoken(texts, clips - for_dev, train, folder / "train"))
+    split.spoken.extend(_spoken(texts, clips - for_dev, train, folder / "train"))
     split.dev.extend(_spoken(texts, for_dev, dev, folder / "dev"))
-    split.spoken += clips
 
 
 def _spoken(texts: Sequence[str], clips: int, voices: list[Voice], folder: Path) -> list[Path]:

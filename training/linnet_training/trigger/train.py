@@ -29,6 +29,8 @@ REFRACTORY_S = 1.0
 DEV_HOURS = 1.2
 """The dev stream is this long at most; less where there is less than half of it in recordings."""
 
+_SPOKEN_VARIANTS = 3  # no two synthesised clips are alike to begin with
+
 Say = Callable[[str], None]
 
 
@@ -90,7 +92,7 @@ def about(run: Run) -> dict[str, Any]:
         "refractory_s": REFRACTORY_S,
         "origins": corpus.origins,
         "licences": corpus.licences,
-        "recorded": {keyword: len(split) - split.spoken for keyword, split in corpus.positives.items()},
+        "recorded": {keyword: len(split.train) for keyword, split in corpus.positives.items()},
         "dev": {
             "positives": {keyword: paths(split.dev) for keyword, split in corpus.positives.items()},
             "negatives": paths(corpus.speech.dev + corpus.words.dev),
@@ -126,9 +128,12 @@ def sources(corpus: Corpus, recipe: Recipe) -> list[Source]:
     """What goes into the bank, and in how many variants."""
     listed = []
     for index, keyword in enumerate(corpus.keywords):
-        listed += [Source(path, Kind.POSITIVE, index, recipe.variants) for path in corpus.positives[keyword].train]
-    listed += [Source(path, Kind.WORD, variants=recipe.negative_variants) for path in corpus.words.train]
-    listed += [Source(path, Kind.SPEECH, variants=recipe.negative_variants) for path in corpus.speech.train]
+        split = corpus.positives[keyword]
+        listed += [Source(path, Kind.POSITIVE, index, recipe.variants) for path in split.train]
+        listed += [Source(path, Kind.POSITIVE, index, _SPOKEN_VARIANTS) for path in split.spoken]
+    for split, kind in ((corpus.words, Kind.WORD), (corpus.speech, Kind.SPEECH)):
+        listed += [Source(path, kind, variants=recipe.negative_variants) for path in split.train]
+        listed += [Source(path, kind) for path in split.spoken]
     listed += [Source(path, Kind.NOISE) for path in corpus.noise.train]
     # Shuffled, so that the work of two processes is even and the progress bar honest.
     return [listed[i] for i in np.random.default_rng(recipe.seed).permutation(len(listed))]
