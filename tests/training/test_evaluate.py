@@ -149,3 +149,14 @@ def test_the_curve_does_not_go_on_for_ever():
     curve = curve_of(random.random(90_000), [(4.0, 5.0)])
     assert len(curve.thresholds) < 250
     assert curve.false_alarms_per_hour[-1] >= 20
+
+
+def test_events_are_those_of_the_runtime():
+    random = np.random.default_rng(0)
+    for _ in range(50):
+        width = int(random.integers(1, 30))
+        smooth = np.convolve(random.random(400), np.ones(width) / width, "same").astype(np.float32)
+        threshold, refractory = np.float32(random.random()), int(random.integers(1, 30))
+        decider = Decider(["word"], [threshold], refractory_s=refractory * 0.04, step_s=0.04)
+        heard = [round(event.time_s / 0.04) - 1 for event in decider.decide(smooth[:, None])]
+        assert heard == list(evaluate.events(smooth, threshold, refractory))

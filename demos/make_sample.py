@@ -1,0 +1,58 @@
+"""Makes sample.wav and sample.json: trigger words among other sentences, spoken by synthetic voices in a noisy room.
+
+python demos/make_sample.py       needs pip install linnet[training] and flite
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+import linnet
+from linnet_training.trigger.synthesis import find_voices, speak
+
+RATE = 16_000
+SAMPLE = Path(__file__).with_name("sample.wav")
+KEYWORDS = ["alexa", "computer", "jarvis", "snowboy"]
+SAID = [
+    "what a fine day it is today",
+    "alexa",
+    "the train leaves at seven thirty",
+    "computer",
+    "jarvis",
+    "I am going to the market",
+    "snowboy",
+    "who left the window open",
+]
+SNR_DB = 10.0
+
+
+def main() -> None:
+    """Write both files beside this one."""
+    rng = np.random.default_rng(7)
+    voices = [voice for voice in find_voices() if voice.engine == "flite" and voice.name in ("slt", "rms", "awb")]
+    parts, notes, at = [np.zeros(RATE // 2, np.float32)], [], RATE // 2
+    for number, text in enumerate(SAID):
+        audio = speak(voices[number % len(voices)], text)
+        audio = audio * (0.1 / np.sqrt(np.mean(audio**2)))
+        notes.append({"text": text, "start_s": round(at / RATE, 2), "end_s": round((at + len(audio)) / RATE, 2)})
+        pause = np.zeros(int(RATE * 0.9), np.float32)
+        parts += [audio, pause]
+        at += len(audio) + len(pause)
+    speech = np.concatenate(parts)
+    mixed = speech + _rain(rng, len(speech)) * 0.1 * 10 ** (-SNR_DB / 20)
+    linnet.audio.write_wav(SAMPLE, (mixed * (0.5 / np.abs(mixed).max())).astype(np.float32))
+    text = json.dumps({"keywords": KEYWORDS, "said": notes}, indent=1)
+    SAMPLE.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
+
+
+def _rain(rng: np.random.Generator, samples: int) -> np.ndarray:
+    """Pink noise that swells and fades, of unit power."""
+    spectrum = np.fft.rfft(rng.standard_normal(samples))
+    spectrum /= np.sqrt(np.maximum(np.arange(len(spectrum)), 20))
+    noise = np.fft.irfft(spectrum, samples) * (1 + 0.5 * np.sin(np.arange(samples) / RATE))
+    return (noise / np.sqrt(np.mean(noise**2))).astype(np.float32)
+
+
+if __name__ == "__main__":
+    main()
