@@ -57,17 +57,19 @@ def provisional_card(trained: Trained, args: argparse.Namespace) -> Card:
 def final_card(trained: Trained, report: Report, args: argparse.Namespace) -> Card:
     """The card with thresholds and quality as measured."""
     curves = {keyword: operating_points(by_condition) for keyword, by_condition in report.curves.items()}
+    counts = ", ".join(f"{by[next(iter(by))].positives} of {keyword}" for keyword, by in report.curves.items())
+    hours = min(hearing.curve.hours for hearing in report.hearings)
+    data = f"dev recordings ({counts}) among {hours:.1f} h of other dev speech, threshold chosen with hindsight"
     quality = tuple(
         Quality(
             measure=f"miss rate at {rate:g} false alarms per hour",
             keyword=hearing.keyword,
             condition=hearing.condition,
             value=round(hearing.curve.miss_at(rate), 4),
-            data=f"{hearing.curve.positives} dev recordings among {hearing.curve.hours:.1f} h of other dev speech, "
-            "threshold chosen with hindsight",
+            data=data,
         )
-        for hearing in report.hearings
         for rate in RATES
+        for hearing in report.hearings
     )
     return _card(trained, args, curves, quality)
 

@@ -54,19 +54,17 @@ def _export(args: argparse.Namespace) -> int:
     try:
         describe.write(graph, describe.provisional_card(trained, args), part)
         difference = verify(trained.network, part)
-        report = describe.measure(TriggerWord(part), trained)
-        card = describe.final_card(trained, report, args)
+        card = describe.final_card(trained, describe.measure(TriggerWord(part), trained), args)
         describe.write(graph, card, part)
-        verify(trained.network, part)
+        report = describe.measure(TriggerWord(part), trained)  # with the thresholds that it now has
         part.chmod(0o644)
         part.replace(args.output)
     finally:
         part.unlink(missing_ok=True)
-    if report is not None:
-        picture = args.picture or args.output.with_suffix(".png")
-        plots.evaluation(report.curves, report.examples, picture, points=report.points, title=card.name)
-        print(report.table())
-        print(f"Picture: {picture}", file=sys.stderr)
+    picture = args.picture or args.output.with_suffix(".png")
+    plots.evaluation(report.curves, report.examples, picture, points=report.points, title=card.name)
+    print(report.table())
+    print(f"Picture: {picture}", file=sys.stderr)
     size = args.output.stat().st_size / 1000
     print(f"{args.output}: {size:.0f} kB, within {difference:.0e} of the trained network.", file=sys.stderr)
     return 0
