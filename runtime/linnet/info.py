@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 import textwrap
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ __all__ = ["add_info", "add_models", "page"]
 
 _RATES = (0.0, 0.1, 0.5, 1.0, 2.0)
 """False alarms per hour for which thresholds are shown."""
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def add_info(subparsers: Any) -> None:
@@ -112,7 +115,7 @@ def _models(_: argparse.Namespace) -> int:
 def _lines(card: Card, file: str, size: int, width: int) -> Iterator[str]:
     settings = card.trigger
     yield card.name
-    yield from textwrap.wrap(card.description, width)
+    yield from _wrapped(card.description, width)
     yield ""
     facts = [
         ("hears", ", ".join(settings.keywords)),
@@ -124,14 +127,16 @@ def _lines(card: Card, file: str, size: int, width: int) -> Iterator[str]:
         ("recipe", f"SHA-256 {_digest(card)}, in full with --json"),
     ]
     for name, fact in facts:
-        yield from textwrap.wrap(fact, width, initial_indent=f"{name:9}", subsequent_indent=" " * 9)
+        yield from _wrapped(fact, width, f"{name:9}", " " * 9)
     yield from _operating_points(card)
     yield from _quality(card.quality, width)
     if card.data:
         yield from ("", "data")
     for source in card.data:
-        text = f"{source.name} ({source.licence}), for {source.used_for}: {source.source}"
-        yield from textwrap.wrap(text, width, initial_indent="  ", subsequent_indent="    ")
+        text = f"{source.name} ({source.licence}), for {source.used_for}"
+        if source.source != source.name:
+            text += f": {source.source}"
+        yield from _wrapped(text, width, "  ", "    ")
 
 
 def _operating_points(card: Card) -> Iterator[str]:
@@ -160,20 +165,50 @@ def _operating_points(card: Card) -> Iterator[str]:
 
 
 def _quality(quality: tuple[Quality, ...], width: int) -> Iterator[str]:
-    """A table for each measure: a row for each keyword, a column for each condition."""
-    for measure, data in dict.fromkeys((each.measure, each.data) for each in quality):
-        rows = [each for each in quality if (each.measure, each.data) == (measure, data)]
-        conditions = list(dict.fromkeys(each.condition for each in rows))
-        values = {(each.keyword, each.condition): each.value for each in rows}
-        share = "miss" in measure and all(0 <= value <= 1 for value in values.values())
-        table = [("", *conditions)]
-        for keyword in dict.fromkeys(each.keyword for each in rows):
-            cells = (values.get((keyword, condition)) for condition in conditions)
+    """Measures that differ only in their numbers as one table: a column for each number.
+
+    "miss rate at 0.5 false alarms/h" and "miss rate at 1 false alarms/h" are "miss rate at ... false
+    alarms/h" with the columns 0.5 and 1. Below each table stands what was measured on.
+    """
+    kinds: dict[str, list[Quality]] = {}
+    for each in quality:
+        kinds.setdefault(_NUMBER.sub("...", each.measure), []).append(each)
+    for measure, rows in kinds.items():
+        share = "miss" in measure and all(0 <= each.value <= 1 for each in rows)
+        values = {(each.keyword, each.condition, _numbers(each)): each.value for each in rows}
+        numbers = list(dict.fromkeys(number for _, _, number in values))
+        table = [("", "", *numbers)]
+        last = ""
+        for keyword, condition in dict.fromkeys((each.keyword, each.condition) for each in rows):
+            cells = (values.get((keyword, condition, number)) for number in numbers)
             shown = ("-" if v is None else _percent(v) if share else f"{v:.3g}" for v in cells)
-            table.append((keyword, *shown))
+            table.append(("" if keyword == last else keyword, condition, *shown))
+            last = keyword
         yield ""
-        yield from textwrap.wrap(f"{measure}; {data}", width)
-        yield from (f"  {line}" for line in columns(table, right=frozenset(range(1, len(conditions) + 1))))
+        yield from _wrapped(measure, width)
+        lines = columns(table, right=frozenset(range(2, len(numbers) + 2)))
+        yield from (f"  {line}" for line in lines if line)
+        places: dict[str, list[str]] = {}
+        for keyword, data in dict.fromkeys((each.keyword, each.data) for each in rows):
+            places.setdefault(data, []).append(keyword)
+        for data, keywords in places.items():
+            text = f"{', '.join(keywords)}: {data}" if len(places) > 1 else data
+            yield from _wrapped(text, width, "  ", "    ")
+
+
+def _numbers(quality: Quality) -> str:
+    return ", ".join(_NUMBER.findall(quality.measure))
+
+
+def _wrapped(text: str, width: int, first: str = "", later: str = "") -> list[str]:
+    return textwrap.wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=later,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _point(card: Card, keyword: str, rate: float) -> OperatingPoint:

@@ -185,8 +185,7 @@ def test_info_is_a_page(run: Run, tiny_model: Path) -> None:
         "licence  Apache-2.0",
         "loud               0      0.950         10.0 %    20.0 %",
         "0.5      0.750          5.0 %    10.0 %  default",
-        "miss rate; none",
-        "loud  5.0 %",
+        "miss rate\n  loud  clean  5.0 %\n  none\n",
         "none (none), for nothing: made by hand",
     ):
         assert text in out
@@ -216,6 +215,34 @@ def test_info_fits_a_narrow_terminal(
     monkeypatch.setenv("COLUMNS", "50")
     _, out, _ = run("info", save_model(description="word " * 100))
     assert max(len(line) for line in out.splitlines() if "word" in line) <= 50
+
+
+def test_info_puts_measures_that_differ_in_numbers_side_by_side(
+    run: Run, save_model: Callable[..., Path]
+) -> None:
+    quality = [
+        {
+            "measure": f"miss rate at {rate} false alarms/h",
+            "keyword": keyword,
+            "condition": condition,
+            "value": value,
+            "data": f"words of {keyword}",
+        }
+        for keyword in ("loud", "hiss")
+        for condition, value in (("clean", 0.01), ("10 dB", 0.125))
+        for rate in ("0.5", "2")
+    ]
+    _, out, _ = run("info", save_model(quality=quality[:-1]))
+    table = out.split("miss rate at ... false alarms/h\n")[1].splitlines()[:7]
+    assert table == [
+        "                  0.5       2",
+        "  loud  clean   1.0 %   1.0 %",
+        "        10 dB  12.5 %  12.5 %",
+        "  hiss  clean   1.0 %   1.0 %",
+        "        10 dB  12.5 %       -",
+        "  loud: words of loud",
+        "  hiss: words of hiss",
+    ]
 
 
 def test_info_of_what_is_no_model(run: Run, tmp_path: Path) -> None:
