@@ -32,12 +32,16 @@ def read(path: Path) -> Trained:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever its readers do on damaged files
-        raise ExportError(f"{path} is not a readable checkpoint ({str(error).splitlines()[0][:120]}).") from error
+        raise ExportError(
+            f"{path} is not a readable checkpoint ({str(error).splitlines()[0][:120]})."
+        ) from error
     about = content.get("linnet") if isinstance(content, dict) else None
     if not isinstance(about, dict) or about.get("task") != "trigger":
         raise ExportError(f"{path} is not a checkpoint of linnet train trigger.")
     weights = {
-        name.removeprefix(_PREFIX): value for name, value in content["state_dict"].items() if name.startswith(_PREFIX)
+        name.removeprefix(_PREFIX): value
+        for name, value in content["state_dict"].items()
+        if name.startswith(_PREFIX)
     }
     try:
         channels = (len(weights["conv1.weight"]), len(weights["conv2.weight"]))
@@ -45,6 +49,8 @@ def read(path: Path) -> Trained:
         network = TriggerNetwork(len(about["keywords"]), channels, hidden)
         network.load_state_dict(weights)
     except (KeyError, RuntimeError) as error:
-        raise ExportError(f"{path} holds another network than this version trains; train it again.") from error
+        raise ExportError(
+            f"{path} holds another network than this version trains; train it again."
+        ) from error
     network.fold_scale()
     return Trained(network.eval().requires_grad_(False), about)

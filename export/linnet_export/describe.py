@@ -44,7 +44,11 @@ def measure(spotter: TriggerWord, trained: Trained, seed: int = 1) -> Report:
     positives = {keyword: [Path(path) for path in paths] for keyword, paths in dev["positives"].items()}
     negatives, noise = [Path(path) for path in dev["negatives"]], [Path(path) for path in dev["noise"]]
     once = ListeningTest(positives, negatives, noise, seed=seed)
-    test = ListeningTest(positives, negatives, noise, hours=max(2.0, once.background_hours), seed=seed) if noise else once
+    test = (
+        ListeningTest(positives, negatives, noise, hours=max(2.0, once.background_hours), seed=seed)
+        if noise
+        else once
+    )
     return Report.of(spotter, test, [None, NOISE_DB] if noise else [None])
 
 
@@ -57,9 +61,13 @@ def provisional_card(trained: Trained, args: argparse.Namespace) -> Card:
 def final_card(trained: Trained, report: Report, args: argparse.Namespace) -> Card:
     """The card with thresholds and quality as measured."""
     curves = {keyword: operating_points(by_condition) for keyword, by_condition in report.curves.items()}
-    counts = ", ".join(f"{by[next(iter(by))].positives} of {keyword}" for keyword, by in report.curves.items())
+    counts = ", ".join(
+        f"{by[next(iter(by))].positives} of {keyword}" for keyword, by in report.curves.items()
+    )
     hours = min(hearing.curve.hours for hearing in report.hearings)
-    data = f"dev recordings ({counts}) among {hours:.1f} h of other dev speech, threshold chosen with hindsight"
+    data = (
+        f"dev recordings ({counts}) among {hours:.1f} h of other dev speech, threshold chosen with hindsight"
+    )
     quality = tuple(
         Quality(
             measure=f"miss rate at {rate:g} false alarms per hour",
@@ -85,7 +93,9 @@ def _card(
     named = ", ".join(f'"{keyword}"' for keyword in keywords)
     recorded = about["recorded"]
     heard = "; ".join(
-        f"{keyword}: {recorded[keyword]} recordings" if recorded[keyword] else f"{keyword}: synthesised speech only"
+        f"{keyword}: {recorded[keyword]} recordings"
+        if recorded[keyword]
+        else f"{keyword}: synthesised speech only"
         for keyword in keywords
     )
     return Card(
@@ -118,7 +128,9 @@ def _sources(about: dict) -> list[DataSource]:
         for source, licence in sorted(about["licences"].items())
     ]
     others = [
-        DataSource(name=origin.split(":")[0], source=origin, licence="see source", used_for="training, thresholds")
+        DataSource(
+            name=origin.split(":")[0], source=origin, licence="see source", used_for="training, thresholds"
+        )
         for origin in about["origins"]
         if not origin.startswith("manifest:")
     ]

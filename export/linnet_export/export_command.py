@@ -24,11 +24,17 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the .onnx file to write")
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="FILE", help="the .onnx file to write"
+    )
     parser.add_argument("--author", default="", help="who made it, for the card")
     parser.add_argument("--name", default="", help="name in the card (default: the keywords)")
-    parser.add_argument("--licence", default="Apache-2.0", help="licence of the file, for the card (default: Apache-2.0)")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="trade-off and examples (default: FILE.png beside it)")
+    parser.add_argument(
+        "--licence", default="Apache-2.0", help="licence of the file, for the card (default: Apache-2.0)"
+    )
+    parser.add_argument(
+        "--picture", type=Path, metavar="FILE", help="trade-off and examples (default: FILE.png beside it)"
+    )
     parser.set_defaults(run=_export)
 
 

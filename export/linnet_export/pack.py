@@ -85,7 +85,9 @@ def tidy(model: onnx.ModelProto, names: dict[str, tuple[str, ...]]) -> None:
         del tensor.metadata_props[:]
     for value in (*model.graph.input, *model.graph.output):
         del value.metadata_props[:]
-        for dimension, name in zip(value.type.tensor_type.shape.dim, names.get(value.name, ("batch",)), strict=False):
+        for dimension, name in zip(
+            value.type.tensor_type.shape.dim, names.get(value.name, ("batch",)), strict=False
+        ):
             dimension.dim_param = name
     del model.metadata_props[:]
     del model.graph.metadata_props[:]

@@ -48,4 +48,3 @@ def to_onnx(network: TriggerNetwork) -> onnx.ModelProto:
     pack_weights(model)
     onnx.checker.check_model(model, full_check=True)
     return model
-

@@ -48,10 +48,14 @@ def verify(network: TriggerNetwork, path: Path) -> float:
             names = [name for name in model.input_shapes if name.startswith(STATE)]
             feeds = {"audio": audio, **dict(zip(names, (state.numpy() for state in states), strict=True))}
             got = model.run(feeds)
-            worst = max(worst, *(float(np.abs(e.numpy() - g).max()) for e, g in zip(expected, got, strict=True)))
+            worst = max(
+                worst, *(float(np.abs(e.numpy() - g).max()) for e, g in zip(expected, got, strict=True))
+            )
             states = expected[1:]
     if worst > TOLERANCE:
-        raise ExportError(f"The exported file differs from the trained network by {worst:.1e}; it was not written.")
+        raise ExportError(
+            f"The exported file differs from the trained network by {worst:.1e}; it was not written."
+        )
     _verify_cuts(path, rng)
     return worst
 
@@ -64,10 +68,14 @@ def _verify_cuts(path: Path, rng: np.random.Generator) -> None:
         stream = spotter.stream()
         cut = np.concatenate([stream.process(audio[at : at + size]) for at in range(0, len(audio), size)])
         if cut.shape != whole.shape or float(np.abs(cut - whole).max()) > CUT_TOLERANCE:
-            raise ExportError(f"Cut into {size} samples the audio scores differently; the file was not written.")
+            raise ExportError(
+                f"Cut into {size} samples the audio scores differently; the file was not written."
+            )
 
 
 def _sound(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
     """Noise whose level swings from silence to loud, so that every part of the network's range is met."""
-    swing = np.repeat(10 ** rng.uniform(-4, -0.5, (shape[0], -(-shape[1] // 160))), 160, axis=1)[:, : shape[1]]
+    swing = np.repeat(10 ** rng.uniform(-4, -0.5, (shape[0], -(-shape[1] // 160))), 160, axis=1)[
+        :, : shape[1]
+    ]
     return (rng.standard_normal(shape) * swing).clip(-1, 1).astype(np.float32)

@@ -20,7 +20,9 @@ _EXAMPLES = """examples:
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add `train` and its tasks to the command line."""
-    train = subparsers.add_parser("train", help="train a model and export it", description="Train a model and export it.")
+    train = subparsers.add_parser(
+        "train", help="train a model and export it", description="Train a model and export it."
+    )
     tasks = train.add_subparsers(dest="task", metavar="TASK", required=True)
     trigger = tasks.add_parser(
         "trigger",
@@ -32,17 +34,54 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add = trigger.add_argument
     add("keywords", nargs="+", metavar="NAME", help="word or phrase to hear; several share one file")
     add("-o", "--output", type=Path, required=True, metavar="FILE", help="the .onnx file to write")
-    add("--positives", type=Path, metavar="DIR", help="recordings of the word (one folder per word inside if there are several)")
-    add("--negatives", type=Path, action="append", default=[], metavar="DIR", help="speech without the word; may be repeated")
-    add("--noise", type=Path, action="append", default=[], metavar="DIR", help="background sound; may be repeated")
-    add("--rooms", type=Path, action="append", default=[], metavar="DIR", help="room impulse responses; may be repeated")
+    add(
+        "--positives",
+        type=Path,
+        metavar="DIR",
+        help="recordings of the word (one folder per word inside if there are several)",
+    )
+    add(
+        "--negatives",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="speech without the word; may be repeated",
+    )
+    add(
+        "--noise",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="background sound; may be repeated",
+    )
+    add(
+        "--rooms",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="room impulse responses; may be repeated",
+    )
     add("--manifest", type=Path, metavar="CSV", help="a table of recordings: path, kind, keyword, split")
     add("--speech-commands", type=Path, metavar="DIR", help="the Speech Commands layout: a folder per word")
-    add("--mine", type=Path, action="append", default=[], metavar="DIR",
-        help="audio without the word to find false alarms in, for a second round; clips of linnet listen --save will do")
+    add(
+        "--mine",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="audio without the word to find false alarms in, for a second round; clips of linnet listen --save will do",
+    )
     add("--recipe", type=Path, metavar="TOML", help="settings that differ from the default recipe")
     add("--no-synthesis", action="store_true", help="use recordings only, no text-to-speech")
-    add("--work", type=Path, metavar="DIR", help="folder for checkpoints and logs (default: runs/NAME); resumed if it exists")
+    add(
+        "--work",
+        type=Path,
+        metavar="DIR",
+        help="folder for checkpoints and logs (default: runs/NAME); resumed if it exists",
+    )
     trigger.set_defaults(run=_train_trigger)
 
 

@@ -29,7 +29,9 @@ def vary(audio: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         samples of another length, shape (samples',).
     """
     ratio = float(np.exp(rng.uniform(np.log(0.86), np.log(1.17))))
-    varied = np.asarray(soxr.resample(audio, SAMPLE_RATE * ratio, SAMPLE_RATE, quality="MQ"), dtype=np.float32)
+    varied = np.asarray(
+        soxr.resample(audio, SAMPLE_RATE * ratio, SAMPLE_RATE, quality="MQ"), dtype=np.float32
+    )
     if rng.random() < 0.5 and len(varied) > 2048:
         tempo = float(np.clip(rng.uniform(0.85, 1.2) / ratio, 0.8, 1.25))
         varied = librosa.effects.time_stretch(varied, rate=tempo, n_fft=512)

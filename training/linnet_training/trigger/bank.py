@@ -98,7 +98,12 @@ class Bank:
             replace(bank, offset=bank.offset + frame_shift[i], family=bank.family + family_shift[i])
             for i, bank in enumerate(banks)
         ]
-        return cls(**{name: np.concatenate([getattr(bank, name) for bank in moved]) for name in cls.__dataclass_fields__})
+        return cls(
+            **{
+                name: np.concatenate([getattr(bank, name) for bank in moved])
+                for name in cls.__dataclass_fields__
+            }
+        )
 
 
 Teacher = Callable[[np.ndarray], np.ndarray]
@@ -182,7 +187,9 @@ def _clips_of(jobs: list[tuple[int, Source]]) -> list[_Clip]:
     return clips
 
 
-def _variant(audio: np.ndarray, source: Source, family: int, variant: int, rng: np.random.Generator) -> list[_Clip]:
+def _variant(
+    audio: np.ndarray, source: Source, family: int, variant: int, rng: np.random.Generator
+) -> list[_Clip]:
     """One variant of a recording, in segments of at most four seconds."""
     if source.kind in (Kind.POSITIVE, Kind.WORD):
         start, end = speech_bounds(audio)

@@ -68,7 +68,9 @@ class Corpus:
             inside = {self.keywords[0]: folder}
         missing = [keyword for keyword, found in inside.items() if found is None]
         if len(missing) == len(self.keywords):
-            raise DataError(f"{folder} has no folder named after any of: {', '.join(missing)}. Make one folder per keyword.")
+            raise DataError(
+                f"{folder} has no folder named after any of: {', '.join(missing)}. Make one folder per keyword."
+            )
         for keyword, found in inside.items():
             if found is not None:
                 _add_folder(self.positives[keyword], found)
@@ -109,7 +111,9 @@ class Corpus:
                     target.add(path, ("dev" if name in dev else "train") if dev else None)
                     found = True
         if not found:
-            raise DataError(f"{folder} has no word folders with recordings; Speech Commands has one folder per word.")
+            raise DataError(
+                f"{folder} has no word folders with recordings; Speech Commands has one folder per word."
+            )
         self.origins.append(f"speech commands: {folder.name}")
 
     def add_manifest(self, path: Path) -> None:
@@ -170,7 +174,9 @@ class Corpus:
 def _add_folder(split: Split, folder: Path) -> None:
     for path in recordings(folder):
         parts = {part.lower() for part in path.relative_to(folder).parts[:-1]}
-        split.add(path, "dev" if parts & {"dev", "val", "validation"} else "train" if "train" in parts else None)
+        split.add(
+            path, "dev" if parts & {"dev", "val", "validation"} else "train" if "train" in parts else None
+        )
 
 
 def _keyword_folder(folder: Path, keyword: str) -> Path | None:

@@ -43,7 +43,9 @@ class Condition:
             if whole:
                 frames, tail = front_end(torch.from_numpy(audio[None, :whole]), tail)
                 parts.append(frames[0].T.numpy().astype(np.float16))
-        return cls(np.concatenate(parts), test.intervals, {key: test.hours_without(key) for key in test.intervals})
+        return cls(
+            np.concatenate(parts), test.intervals, {key: test.hours_without(key) for key in test.intervals}
+        )
 
 
 @dataclass(frozen=True)

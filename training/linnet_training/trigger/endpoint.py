@@ -29,7 +29,9 @@ def speech_bounds(audio: np.ndarray) -> tuple[int, int]:
     energy = np.square(np.diff(audio[: frames * HOP], prepend=audio[0])).reshape(frames, HOP).mean(axis=1)
     level = 10 * np.log10(np.convolve(energy, np.ones(5) / 5, mode="same") + 1e-12)
     peak = int(level.argmax())
-    threshold = max(level[peak] - _BELOW_PEAK_DB, min(np.percentile(level, 10) + _ABOVE_FLOOR_DB, level[peak] - 6))
+    threshold = max(
+        level[peak] - _BELOW_PEAK_DB, min(np.percentile(level, 10) + _ABOVE_FLOOR_DB, level[peak] - 6)
+    )
     active = np.flatnonzero(level >= threshold)
     runs = np.split(active, np.flatnonzero(np.diff(active) > _GAP_FRAMES) + 1)
     run = next(run for run in runs if run[0] <= peak <= run[-1])

@@ -65,7 +65,9 @@ class Examples:
     def __init__(self, bank: Bank, keywords: int, size: int, mixture: Mixture = Mixture()):
         self.bank = bank
         self.size = size
-        self._positives = [np.flatnonzero((bank.kind == Kind.POSITIVE) & (bank.keyword == k)) for k in range(keywords)]
+        self._positives = [
+            np.flatnonzero((bank.kind == Kind.POSITIVE) & (bank.keyword == k)) for k in range(keywords)
+        ]
         self._speech = bank.of(Kind.SPEECH)
         self._word = bank.of(Kind.WORD)
         self._noise = bank.of(Kind.NOISE)
@@ -74,7 +76,9 @@ class Examples:
         # Drawn once, a random stretch used each time: drawing it afresh would take half of the time of a batch.
         self._grain = np.random.default_rng(0).gamma(4.0, 0.25, (16 * FRAMES, MELS)).astype(np.float32)
         filters = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=FFT, n_mels=MELS, fmin=20, fmax=8000)
-        self._width = (1 / filters.max(axis=1)).astype(np.float32)  # undoes Slaney's norm: sums to the whole power
+        self._width = (1 / filters.max(axis=1)).astype(
+            np.float32
+        )  # undoes Slaney's norm: sums to the whole power
 
     def _shares(self, mixture: Mixture) -> list[tuple[Callable[..., int], int]]:
         """How many examples each kind of draw gets; what the bank lacks falls to the others."""
@@ -90,7 +94,10 @@ class Examples:
         scale = (self.size - positives) / sum(share for _, share in present)
         counts = [int(share * scale) for _, share in present]
         counts[0] += self.size - positives - sum(counts)
-        return [(self._place_positive, positives), *((draw, n) for (draw, _), n in zip(present, counts, strict=True))]
+        return [
+            (self._place_positive, positives),
+            *((draw, n) for (draw, _), n in zip(present, counts, strict=True)),
+        ]
 
     def batch(self, seed: list[int], hardness: np.ndarray) -> Batch:
         """One batch.
@@ -141,7 +148,11 @@ class Examples:
 
     def _place_hard(self, canvas: "_Canvas", rng: np.random.Generator) -> int:
         clip = int(rng.choice(self._hard_of_batch))
-        return self._place_word(canvas, rng, clip) if self.bank.kind[clip] == Kind.WORD else self._fill(canvas, rng, clip)
+        return (
+            self._place_word(canvas, rng, clip)
+            if self.bank.kind[clip] == Kind.WORD
+            else self._fill(canvas, rng, clip)
+        )
 
     def _place_speech(self, canvas: "_Canvas", rng: np.random.Generator) -> int:
         return self._fill(canvas, rng, int(rng.choice(self._speech)))
@@ -172,7 +183,11 @@ class Examples:
         """A span of about this length whose ends lie where the speech is quietest nearby."""
         frames = int(self.bank.frames[clip])
         first = int(rng.integers(0, max(1, frames - length)))
-        loudness = self.bank.mel[self.bank.offset[clip] : self.bank.offset[clip] + frames].astype(np.float32).mean(axis=1)
+        loudness = (
+            self.bank.mel[self.bank.offset[clip] : self.bank.offset[clip] + frames]
+            .astype(np.float32)
+            .mean(axis=1)
+        )
 
         def quietest(frame: int) -> int:
             low, high = max(0, frame - 15), min(frames, frame + 15)
@@ -189,7 +204,9 @@ class Examples:
             self._speech_before(canvas, at + int(self.bank.start[clip]) - int(rng.integers(0, 60)), rng)
         elif rng.random() < 0.4:
             other = int(rng.choice(self._word))
-            canvas.put(other, at + int(self.bank.start[clip]) - int(self.bank.end[other]) - int(rng.integers(0, 50)))
+            canvas.put(
+                other, at + int(self.bank.start[clip]) - int(self.bank.end[other]) - int(rng.integers(0, 50))
+            )
         canvas.put(clip, at)
         if rng.random() < 0.3:
             self._speech_after(canvas, at + end + int(rng.integers(0, 80)), rng)
@@ -261,7 +278,9 @@ class Examples:
         """Stationary noise of a microphone: flat to brown in colour, summing to about one."""
         colour = self._width ** rng.uniform(-1.5, 0.5)
         first = int(rng.integers(len(self._grain) - FRAMES))
-        return self._grain[first : first + FRAMES] * (colour / (colour * self._width).sum()).astype(np.float32)
+        return self._grain[first : first + FRAMES] * (colour / (colour * self._width).sum()).astype(
+            np.float32
+        )
 
     def _loud(self, power: np.ndarray) -> float:
         """Mean power of the loudest third of the frames that are not silent."""
@@ -281,7 +300,9 @@ class _Canvas:
         self.keyword = -1
         self.end = 0
 
-    def put(self, clip: int, at: int, first: int = 0, last: int | None = None, backwards: bool = False) -> None:
+    def put(
+        self, clip: int, at: int, first: int = 0, last: int | None = None, backwards: bool = False
+    ) -> None:
         """Add frames first..last of a clip so that its frame 0 would stand at `at`; what sticks out is cut."""
         frames = int(self.bank.frames[clip])
         # The grid of the teacher's embeddings decides: a shift of under 80 ms is no loss to random placement.

@@ -31,7 +31,9 @@ def fit(
         about: plain values kept in the checkpoint for export.
     """
     world = int(os.environ.get("WORLD_SIZE", "1"))
-    local = int(os.environ.get("LOCAL_WORLD_SIZE", "0"))  # set by torchrun; Lightning wants to be told the same
+    local = int(
+        os.environ.get("LOCAL_WORLD_SIZE", "0")
+    )  # set by torchrun; Lightning wants to be told the same
     examples = Examples(bank, len(about["keywords"]), max(1, recipe.batch_size // world))
     # The other half of the cores draw batches. A GRU's small products gain little from threads and stall for long
     # where a thread waits for a busy core.
@@ -39,7 +41,13 @@ def fit(
     lightning.seed_everything(recipe.seed, verbose=False)
     module = TriggerModule(recipe, network, examples, dev, about)
     best = callbacks.ModelCheckpoint(
-        folder, "best", monitor="dev_miss", mode="min", save_top_k=1, save_last=True, enable_version_counter=False
+        folder,
+        "best",
+        monitor="dev_miss",
+        mode="min",
+        save_top_k=1,
+        save_last=True,
+        enable_version_counter=False,
     )
     cuda = torch.cuda.is_available()
     trainer = lightning.Trainer(

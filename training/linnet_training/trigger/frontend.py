@@ -83,7 +83,9 @@ def _mel_of_second_stage() -> Tensor:
     Real and imaginary parts share a row of weights, so that squaring and this product give the mel power at once. Of
     the mirrored halves of the spectrum only one is counted.
     """
-    filters = torch.from_numpy(librosa.filters.mel(sr=SAMPLE_RATE, n_fft=FFT, n_mels=MELS, fmin=20, fmax=8000))
+    filters = torch.from_numpy(
+        librosa.filters.mel(sr=SAMPLE_RATE, n_fft=FFT, n_mels=MELS, fmin=20, fmax=8000)
+    )
     rows = torch.zeros(_HALF, 2, _COLUMNS, MELS)
     for first in range(_HALF):
         for second in range(_COLUMNS):

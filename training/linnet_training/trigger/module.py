@@ -23,7 +23,12 @@ class TriggerModule(lightning.LightningModule):
     """The network in training, with all that a resumed run needs in its state."""
 
     def __init__(
-        self, recipe: Recipe, network: TriggerNetwork, examples: Examples, dev: DevStream, about: dict[str, Any]
+        self,
+        recipe: Recipe,
+        network: TriggerNetwork,
+        examples: Examples,
+        dev: DevStream,
+        about: dict[str, Any],
     ):
         super().__init__()
         self.recipe = recipe
@@ -35,7 +40,9 @@ class TriggerModule(lightning.LightningModule):
         self.teacher_head = nn.Linear(network.hidden, size) if size else None
         embedding = examples.bank.teacher.astype(np.float32)
         self.register_buffer("teacher_mean", torch.from_numpy(embedding.mean(axis=0)), persistent=False)
-        self.register_buffer("teacher_scale", 1 / torch.from_numpy(embedding.std(axis=0) + 1e-3), persistent=False)
+        self.register_buffer(
+            "teacher_scale", 1 / torch.from_numpy(embedding.std(axis=0) + 1e-3), persistent=False
+        )
         # What a batch leaves to the next is part of the checkpoint, or a resumed run would differ.
         self.register_buffer("hardness", torch.ones(len(examples.bank)))
         for name, value in network.initial_state(examples.size)._asdict().items():
@@ -44,8 +51,12 @@ class TriggerModule(lightning.LightningModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         """The batches of one epoch, drawn in a process of their own from what the network found hard before it."""
         first = self.current_epoch * self.recipe.steps_per_epoch
-        seeds = [[self.recipe.seed, self.global_rank, first + step] for step in range(self.recipe.steps_per_epoch)]
-        return DataLoader(_Drawn(self.examples, seeds, self.hardness.cpu().numpy()), batch_size=None, num_workers=1)
+        seeds = [
+            [self.recipe.seed, self.global_rank, first + step] for step in range(self.recipe.steps_per_epoch)
+        ]
+        return DataLoader(
+            _Drawn(self.examples, seeds, self.hardness.cpu().numpy()), batch_size=None, num_workers=1
+        )
 
     def val_dataloader(self) -> DataLoader[int]:
         """One pass over the dev stream, which is one piece."""
@@ -54,7 +65,9 @@ class TriggerModule(lightning.LightningModule):
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of one batch."""
         seed = [self.recipe.seed, self.global_rank, self.global_step]
-        torch.manual_seed(int(np.random.default_rng(seed).integers(2**31)))  # dropout, the same after a resume
+        torch.manual_seed(
+            int(np.random.default_rng(seed).integers(2**31))
+        )  # dropout, the same after a resume
         features, state = self.network.features(batch.mel.transpose(1, 2), self._starting_state())
         logits = self.network.output(self.network.dropout(features))
         loss = keyword_loss(logits.float(), batch.keyword, batch.end, self.recipe.positive_weight)
@@ -85,7 +98,9 @@ class TriggerModule(lightning.LightningModule):
 
     def validation_step(self, batch: int, batch_idx: int) -> None:
         """Log the dev miss rate, clean and in noise, at the recipe's false-alarm rate."""
-        for condition, miss in self.dev.miss_rates(self.network, self.recipe.dev_false_alarms_per_hour).items():
+        for condition, miss in self.dev.miss_rates(
+            self.network, self.recipe.dev_false_alarms_per_hour
+        ).items():
             self.log(f"dev_miss_{condition}", miss, sync_dist=True, batch_size=1)
             if condition == self.dev.hardest:
                 self.log("dev_miss", miss, prog_bar=True, sync_dist=True, batch_size=1)
@@ -98,7 +113,10 @@ class TriggerModule(lightning.LightningModule):
         """AdamW with a one-cycle rate (L. Smith, N. Topin, 2018, arXiv:1708.07120)."""
         optimizer = torch.optim.AdamW(self.parameters(), lr=self.recipe.learning_rate, weight_decay=0.01)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, self.recipe.learning_rate, total_steps=self.recipe.epochs * self.recipe.steps_per_epoch, pct_start=0.15
+            optimizer,
+            self.recipe.learning_rate,
+            total_steps=self.recipe.epochs * self.recipe.steps_per_epoch,
+            pct_start=0.15,
         )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 

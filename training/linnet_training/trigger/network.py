@@ -37,7 +37,9 @@ class State(NamedTuple):
 class TriggerNetwork(nn.Module):
     """Log-mel frames to one logit per keyword every 40 ms."""
 
-    def __init__(self, keywords: int, channels: tuple[int, int] = (64, 80), hidden: int = 112, dropout: float = 0.1):
+    def __init__(
+        self, keywords: int, channels: tuple[int, int] = (64, 80), hidden: int = 112, dropout: float = 0.1
+    ):
         super().__init__()
         self.hidden = hidden
         self.channels = channels
@@ -89,7 +91,9 @@ class TriggerNetwork(nn.Module):
         low_in = functional.relu(self.conv2(conv)).permute(2, 0, 1)
         low, low_state = self.gru1(low_in, state.low.unsqueeze(0))
         high, high_state = self.gru2(self.dropout(low), state.high.unsqueeze(0))
-        after = State(normal[:, :, -_CARRY:], conv[:, :, -_CARRY:], low_state.squeeze(0), high_state.squeeze(0))
+        after = State(
+            normal[:, :, -_CARRY:], conv[:, :, -_CARRY:], low_state.squeeze(0), high_state.squeeze(0)
+        )
         return high.transpose(0, 1), after
 
     def forward(self, frames: Tensor, state: State) -> tuple[Tensor, State]:

@@ -49,8 +49,19 @@ class Recipe:
     """Begin with the weights of the bundled model, which have heard far more speech than a new word comes with."""
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "steps_per_epoch", "batch_size", "variants", "negative_variants", "patience", "mining_epochs",
-                     "spoken_positives", "spoken_near", "spoken_words", "spoken_sentences"):
+        for name in (
+            "epochs",
+            "steps_per_epoch",
+            "batch_size",
+            "variants",
+            "negative_variants",
+            "patience",
+            "mining_epochs",
+            "spoken_positives",
+            "spoken_near",
+            "spoken_words",
+            "spoken_sentences",
+        ):
             if getattr(self, name) < 1:
                 raise RecipeError(f"{name} must be at least 1, not {getattr(self, name)}.")
         for name in ("learning_rate", "positive_weight"):
@@ -81,12 +92,16 @@ class Recipe:
         known = {field.name for field in fields(cls)}
         for name, value in values.items():
             if name not in known:
-                raise RecipeError(f"{origin}: unknown setting '{name}'; known are {', '.join(sorted(known))}.")
+                raise RecipeError(
+                    f"{origin}: unknown setting '{name}'; known are {', '.join(sorted(known))}."
+                )
             wanted = type(getattr(defaults, name))
             if wanted is float and type(value) is int:
                 values = {**values, name: float(value)}
             elif type(value) is not wanted:
-                raise RecipeError(f"{origin}: '{name}' must be {wanted.__name__}, not {type(value).__name__}.")
+                raise RecipeError(
+                    f"{origin}: '{name}' must be {wanted.__name__}, not {type(value).__name__}."
+                )
         return replace(defaults, **values)
 
     def to_dict(self) -> dict[str, Any]:

@@ -35,7 +35,14 @@ def add_spoken(corpus: Corpus, recipe: Recipe, folder: Path) -> list[str]:
     recorded = {keyword: len(split) for keyword, split in corpus.positives.items()}
     for number, keyword in enumerate(corpus.keywords):
         if recorded[keyword] < ENOUGH:
-            _add(corpus.positives[keyword], [keyword], recipe.spoken_positives, train_voices, dev_voices, folder / f"said-{number}")
+            _add(
+                corpus.positives[keyword],
+                [keyword],
+                recipe.spoken_positives,
+                train_voices,
+                dev_voices,
+                folder / f"said-{number}",
+            )
             if recorded[keyword] == 0:
                 messages.append(TEXT_ONLY_WARNING.format(keyword=keyword))
         near = near_phrases(keyword, recipe.spoken_near, recipe.seed)
@@ -49,7 +56,9 @@ def add_spoken(corpus: Corpus, recipe: Recipe, folder: Path) -> list[str]:
     return messages
 
 
-def _add(split: Split, texts: Sequence[str], clips: int, train: list[Voice], dev: list[Voice], folder: Path) -> None:
+def _add(
+    split: Split, texts: Sequence[str], clips: int, train: list[Voice], dev: list[Voice], folder: Path
+) -> None:
     for_dev = max(1, clips // _DEV_EVERY)
     split.spoken.extend(_spoken(texts, clips - for_dev, train, folder / "train"))
     split.dev.extend(_spoken(texts, for_dev, dev, folder / "dev"))
@@ -63,5 +72,8 @@ def _spoken(texts: Sequence[str], clips: int, voices: list[Voice], folder: Path)
         made: list[Clip] = synthesise(texts, clips=max(1, clips), seed=clips, voices=voices)
         for number, clip in enumerate(made):
             linnet.audio.write_wav(folder / f"{number:05d}.wav", clip.audio)
-        done.write_text("".join(f"{clip.text}\t{clip.voice.engine}\t{clip.voice.name}\n" for clip in made), encoding="utf-8")
+        done.write_text(
+            "".join(f"{clip.text}\t{clip.voice.engine}\t{clip.voice.name}\n" for clip in made),
+            encoding="utf-8",
+        )
     return sorted(folder.glob("*.wav"))

