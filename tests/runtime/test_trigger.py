@@ -102,7 +102,7 @@ def test_long_audio_goes_through_the_graph_in_parts_and_gives_the_same(spotter, 
 
     monkeypatch.setattr(spotter.model, "run", note)
     scores = spotter.process(pcm)
-    assert len(longest) == 3
+    assert len(longest) > 2
     assert max(longest) <= 160_000
     np.testing.assert_allclose(scores, reference(pcm), atol=1e-5)
     longest.clear()
