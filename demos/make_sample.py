@@ -30,12 +30,16 @@ SNR_DB = 10.0
 def main() -> None:
     """Write both files beside this one."""
     rng = np.random.default_rng(7)
-    voices = [voice for voice in find_voices() if voice.engine == "flite" and voice.name in ("slt", "rms", "awb")]
+    voices = [
+        voice for voice in find_voices() if voice.engine == "flite" and voice.name in ("slt", "rms", "awb")
+    ]
     parts, notes, at = [np.zeros(RATE // 2, np.float32)], [], RATE // 2
     for number, text in enumerate(SAID):
         audio = speak(voices[number % len(voices)], text)
         audio = audio * (0.1 / np.sqrt(np.mean(audio**2)))
-        notes.append({"text": text, "start_s": round(at / RATE, 2), "end_s": round((at + len(audio)) / RATE, 2)})
+        notes.append(
+            {"text": text, "start_s": round(at / RATE, 2), "end_s": round((at + len(audio)) / RATE, 2)}
+        )
         pause = np.zeros(int(RATE * 0.9), np.float32)
         parts += [audio, pause]
         at += len(audio) + len(pause)

@@ -2,6 +2,7 @@
 
 import argparse
 import datetime
+import re
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -39,7 +40,7 @@ def write(graph: onnx.ModelProto, card: Card, path: Path) -> None:
 
 
 def measure(spotter: TriggerWord, trained: Trained, seed: int = 1) -> Report:
-    """Run the file over the dev recordings, clean and in noise, in another order and other noise than training saw."""
+    """Run the file over the dev recordings, clean and in noise, in another order than training saw."""
     dev = trained.about["dev"]
     positives = {keyword: [Path(path) for path in paths] for keyword, paths in dev["positives"].items()}
     negatives, noise = [Path(path) for path in dev["negatives"]], [Path(path) for path in dev["noise"]]
@@ -122,9 +123,9 @@ def _card(
 
 
 def _sources(about: dict) -> list[DataSource]:
-    """What a manifest named, with licences; then folders and synthesised speech, whose licences only the user knows."""
+    """What a manifest named, with licences; then folders and voices, whose licences the user knows."""
     named = [
-        DataSource(name=source, source=source, licence=licence, used_for="training, thresholds")
+        DataSource(name=source, source=_address(source), licence=licence, used_for="training, thresholds")
         for source, licence in sorted(about["licences"].items())
     ]
     others = [
@@ -135,3 +136,8 @@ def _sources(about: dict) -> list[DataSource]:
         if not origin.startswith("manifest:")
     ]
     return named + others
+
+
+def _address(source: str) -> str:
+    """Where a source can be had; owner/repository means GitHub."""
+    return f"https://github.com/{source}" if re.fullmatch(r"[\w.-]+/[\w.-]+", source) else source

@@ -1,4 +1,4 @@
-"""Finding recordings: folders, the Speech Commands layout, a CSV manifest. Everything ends up as one `Corpus`."""
+"""Finding recordings: folders, the Speech Commands layout, a CSV manifest. All ends up as one `Corpus`."""
 
 import csv
 import hashlib
@@ -54,7 +54,7 @@ class Corpus:
     origins: list[str] = field(default_factory=list)
     """Where it came from, a line per folder or manifest."""
     licences: dict[str, str] = field(default_factory=dict)
-    """Licence by source, as a manifest names them."""
+    """Licences by source, as a manifest names them; several of one source are joined by " | "."""
 
     @classmethod
     def empty(cls, keywords: Sequence[str]) -> "Corpus":
@@ -62,14 +62,14 @@ class Corpus:
         return cls(tuple(keywords), {keyword: Split() for keyword in keywords})
 
     def add_positives(self, folder: Path) -> None:
-        """Recordings of the keyword; with several keywords, one folder each inside (spaces may be underscores)."""
+        """Recordings of the keyword; with several, one folder each inside (spaces may be underscores)."""
         inside = {keyword: _keyword_folder(folder, keyword) for keyword in self.keywords}
         if len(self.keywords) == 1 and inside[self.keywords[0]] is None:
             inside = {self.keywords[0]: folder}
         missing = [keyword for keyword, found in inside.items() if found is None]
         if len(missing) == len(self.keywords):
             raise DataError(
-                f"{folder} has no folder named after any of: {', '.join(missing)}. Make one folder per keyword."
+                f"{folder} has no folder named after any of: {', '.join(missing)}; make one per keyword"
             )
         for keyword, found in inside.items():
             if found is not None:
@@ -92,7 +92,7 @@ class Corpus:
         self.origins.append(f"rooms: {folder.name}")
 
     def add_speech_commands(self, folder: Path) -> None:
-        """The layout of Google's Speech Commands: a folder per word, `_background_noise_`, validation and testing lists.
+        """Google's Speech Commands: a folder per word, `_background_noise_`, validation and testing lists.
 
         P. Warden, "Speech Commands", 2018, arXiv:1804.03209. What testing_list.txt names is left alone.
         """
@@ -119,8 +119,9 @@ class Corpus:
     def add_manifest(self, path: Path) -> None:
         """A CSV file with the columns path, kind, and where known keyword, split, source, licence.
 
-        `kind` is positive, negative (any name that starts so), word, noise or rir; paths are relative to the file. Positives of
-        other keywords become negatives, unless they contain one of ours. Splits other than train and dev are left alone.
+        `kind` is positive, negative (any name that starts so), word, noise or rir; paths are relative to the
+        file. Positives of other keywords become negatives, unless they contain one of ours. Splits other than
+        train and dev are left alone.
         """
         rows = _manifest_rows(path)
         for number, row in enumerate(rows, start=2):
@@ -145,11 +146,12 @@ class Corpus:
                     self.rooms.append(recording)
             else:
                 raise DataError(
-                    f"{path}, line {number}: unknown kind '{kind}'; use positive, negative, word, noise or rir."
+                    f"{path}, line {number}: unknown kind '{kind}'; use positive, negative, word, noise, rir"
                 )
             if row.get("licence"):
                 source = (row.get("source") or path.name).split("@")[0]
-                self.licences[source] = row["licence"]
+                others = self.licences.get(source, "").split(" | ")
+                self.licences[source] = " | ".join(sorted({*filter(None, others), row["licence"]}))
         self.origins.append(f"manifest: {path.name}")
 
     def check(self, text_only: bool) -> None:
@@ -162,8 +164,8 @@ class Corpus:
             split.rebalance()
             if not text_only and len(split) < FEWEST:
                 raise DataError(
-                    f"Only {len(split)} recordings of '{keyword}': give at least {FEWEST} (a few dozen is good), or leave "
-                    "synthesis on so that the phrase itself is spoken by text-to-speech."
+                    f"Only {len(split)} recordings of '{keyword}': give at least {FEWEST} (a few dozen is good), or "
+                    "leave synthesis on so that the phrase itself is spoken by text-to-speech."
                 )
         for split in (*self.positives.values(), self.words, self.speech, self.noise):
             for path in (*split.train, *split.spoken, *split.dev):
