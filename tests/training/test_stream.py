@@ -64,8 +64,12 @@ def test_every_keyword_is_where_the_intervals_say(folders):
 
 def test_each_negative_is_used_once_and_keywords_have_speech_around_them(folders):
     test = make(folders)
-    used = [piece.path for piece in test.layout if piece.keyword is None]
-    assert sorted(used) == recordings(folders / "speech")
+    background = [piece for piece in test.layout if piece.keyword is None]
+    for path in recordings(folders / "speech"):
+        parts = sorted((piece.offset, piece.length) for piece in background if piece.path == path)
+        ends = [offset + length for offset, length in parts]
+        assert [offset for offset, _ in parts] == [0, *ends[:-1]]
+        assert ends[-1] == len(audio.read(path))
     assert test.repeats == pytest.approx(1.0)
     kinds = [piece.keyword for piece in test.layout]
     assert kinds[0] is None
@@ -108,6 +112,23 @@ def test_noise_lies_so_far_below_the_loudest_part(folders, snr_db):
             max(np.square(x[: len(x) // 512 * 512]).reshape(-1, 512).mean(1)) for x in (share * quiet, noise)
         ]
         assert 10 * np.log10(power[0] / power[1]) == pytest.approx(snr_db, abs=0.5)
+
+
+def test_a_pause_in_the_speech_is_not_made_loud(folders):
+    pcm = np.zeros(60 * RATE, dtype=np.float32)
+    pcm[:RATE] = 0.5
+    pcm[RATE:] = 0.0005 * (-1) ** np.arange(59 * RATE)
+    audio.write_wav(folders / "p.wav", pcm)
+    test = ListeningTest(
+        {"yes": recordings(folders / "yes")}, [folders / "p.wav"], recordings(folders / "noise")
+    )
+    mixed, clean = list(test.pieces(10)), list(test.pieces())
+    shares = [
+        float(loud @ quiet / (quiet @ quiet))
+        for piece, loud, quiet in zip(test.layout, mixed, clean, strict=True)
+        if piece.keyword is None
+    ]
+    assert max(shares) < 3 * min(shares)
 
 
 def test_a_pause_in_the_noise_does_not_silence_the_speech(folders):

@@ -24,6 +24,7 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 RATES = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0)
 """False alarms per hour that are marked on the axis."""
 
+_SCORES = (0.01, 0.1, 0.5, 0.9, 0.99, 0.999)
 _INK = "#333333"
 _PALE = "#D9D9D9"
 # Lines of the conditions: clean, noise, ...
@@ -150,27 +151,39 @@ def _draw_timeline(axes: Axes, example: Example) -> None:
     colours = {keyword: COLOURS[i % len(COLOURS)] for i, keyword in enumerate(example.keywords)}
     end_s = example.start_s + len(example.scores) * example.step_s
     times = example.start_s + example.step_s * np.arange(1, len(example.scores) + 1)
+    # On a logistic axis, because thresholds and the scores of what is heard crowd near 1.
+    scores = _shown(example.scores)
     for keyword, (start, end) in example.said:
         start, end = max(start, example.start_s), min(end, end_s)
-        axes.axvspan(start, end, color=colours.get(keyword, _PALE), alpha=0.13, linewidth=0)
         where, ink = (start + end) / 2, colours.get(keyword, _INK)
-        axes.text(where, 1.04, f"“{_plainly(keyword)}”", ha="center", va="bottom", fontsize=8, color=ink)
+        axes.axvspan(start, end, color=colours.get(keyword, _PALE), alpha=0.13, linewidth=0)
+        top = axes.get_xaxis_transform()  # seconds across, shares of the panel upwards
+        word = f"“{_plainly(keyword)}”"
+        axes.text(where, 0.97, word, ha="center", va="top", fontsize=8, color=ink, transform=top)
     for i, keyword in enumerate(example.keywords):
-        axes.plot(times, example.scores[:, i], color=colours[keyword], linewidth=1.4)
+        axes.plot(times, scores[:, i], color=colours[keyword], linewidth=1.4)
         if keyword in {name for name, _ in (*example.events, *example.said)}:
-            axes.axhline(example.thresholds[i], color=colours[keyword], linewidth=0.9, linestyle=(0, (4, 3)))
+            height = _shown(np.array(example.thresholds[i]))
+            axes.axhline(float(height), color=colours[keyword], linewidth=0.9, linestyle=(0, (4, 3)))
     for keyword, time in example.events:
         step = min(max(round((time - example.start_s) / example.step_s) - 1, 0), len(times) - 1)
-        score = example.scores[step, list(example.keywords).index(keyword)]
+        score = scores[step, list(example.keywords).index(keyword)]
         axes.plot(time, score, "v", color=colours[keyword], markersize=9, markeredgecolor="white", zorder=5)
     axes.set_xlim(example.start_s, end_s)
-    axes.set_ylim(0, 1.22)
-    axes.set_yticks([0, 0.5, 1])
+    low, high = _shown(np.array([0.0, 1.0]))
+    axes.set_ylim(low, high + 3)  # room for the words above
+    axes.set_yticks(_shown(np.array(_SCORES)), [f"{score:g}" for score in _SCORES])
     axes.set_ylabel("score", color=_INK)
     axes.set_title(_plainly(example.title), loc="left", fontsize=10, color=_INK)
     axes.xaxis.set_major_locator(MultipleLocator(5))
     axes.xaxis.set_major_formatter(lambda value, _: f"{int(value // 60)}:{value % 60:02.0f}")
     _plain(axes)
+
+
+def _shown(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Scores as heights on the axis: their logits, within what the axis shows."""
+    inside = np.clip(scores.astype(np.float64), 0.005, 0.9995)
+    return np.asarray(np.log(inside / (1 - inside)))
 
 
 def _plainly(text: str) -> str:

@@ -24,7 +24,9 @@ from linnet.errors import DataError
 
 RATE = 16_000
 LONGEST = 20 * RATE
-"""Longer recordings of the background are cut, in samples, so that keywords come between their parts too."""
+SHORTEST = 2 * RATE
+"""Recordings of other speech are cut into parts of at most `LONGEST` samples, or as long as the mean gap
+between keywords where that is less, but not below `SHORTEST`: so there is speech between any two keywords."""
 
 FRAME = 512
 """Samples over which the power of speech and noise is measured: 32 ms."""
@@ -132,13 +134,20 @@ class ListeningTest:
         said = [(keyword, path) for keyword, paths in positives.items() for path in paths]
         said = [said[i] for i in random.permutation(len(said))]
         background = self._background(negatives, hours, random)
-        total = sum(length for _, _, length in background)
+        total = sum(len(self._recording(path)) for path in background)
+        # No part is longer than the mean gap, so that every gap has some.
+        longest = max(SHORTEST, min(LONGEST, total // (len(said) + 1)))
+        parts = [
+            (path, offset, min(longest, len(self._recording(path)) - offset))
+            for path in background
+            for offset in range(0, len(self._recording(path)), longest)
+        ]
 
         layout: list[Piece] = []
         position = spent = taken = 0
         for gap in range(len(said) + 1):
-            while taken < len(background) and spent * (len(said) + 1) < total * (gap + 1):
-                path, offset, length = background[taken]
+            while taken < len(parts) and spent * (len(said) + 1) < total * (gap + 1):
+                path, offset, length = parts[taken]
                 silent = bool(random.random() >= speech_share)
                 layout.append(Piece(path, offset, length, position, None, silent))
                 position, spent, taken = position + length, spent + length, taken + 1
@@ -150,19 +159,16 @@ class ListeningTest:
 
     def _background(
         self, negatives: Sequence[Path], hours: float | None, random: np.random.Generator
-    ) -> list[tuple[Path, int, int]]:
-        """Path, offset and length of parts of negative recordings; all before any is used a second time."""
-        chosen: list[tuple[Path, int, int]] = []
+    ) -> list[Path]:
+        """Negative recordings in random order, all before any a second time, until there are enough."""
+        chosen: list[Path] = []
         wanted = np.inf if hours is None else hours * 3600 * RATE
         samples = 0
         while samples < wanted:
             before = samples
             for i in random.permutation(len(negatives)):
-                length = len(self._recording(negatives[i]))
-                for offset in range(0, length, LONGEST):
-                    part = (negatives[i], offset, min(LONGEST, length - offset))
-                    chosen.append(part)
-                    samples += part[2]
+                chosen.append(negatives[i])
+                samples += len(self._recording(negatives[i]))
                 if samples >= wanted:
                     break
             if samples == before:
@@ -182,8 +188,7 @@ class ListeningTest:
     def _speech(self, piece: Piece) -> Samples:
         if piece.silent:
             return np.zeros(piece.length, dtype=np.float32)
-        part = self._recording(piece.path)[piece.offset : piece.offset + piece.length]
-        return part.astype(np.float32) / np.float32(32767)
+        return _float(self._recording(piece.path)[piece.offset : piece.offset + piece.length])
 
     def _mixed(self, snr_db: float) -> Iterator[Samples]:
         """Speech in noise, before it is brought within -1 to 1."""
@@ -191,7 +196,8 @@ class ListeningTest:
         for piece in self.layout:
             speech, beneath = self._speech(piece), noise.take(piece.length)
             loudness = max(_loudest_frame(beneath), QUIETEST_NOISE**2)
-            power = _loudest_frame(speech)
+            # Of the whole recording: a part of it may be a pause, which must not be blown up to speech.
+            power = _loudest_frame(_float(self._recording(piece.path)))
             scale = np.sqrt(loudness * 10 ** (snr_db / 10) / power) if power > 0 else 0.0
             yield beneath + speech * np.float32(scale)
 
@@ -202,8 +208,7 @@ class ListeningTest:
 
         def recordings() -> Iterator[Samples]:
             while True:
-                pcm = self._recording(self._noise[random.integers(len(self._noise))])
-                yield pcm.astype(np.float32) / np.float32(32767)
+                yield _float(self._recording(self._noise[random.integers(len(self._noise))]))
 
         return _Tape(recordings())
 
@@ -223,6 +228,10 @@ class _Tape:
         joined = np.concatenate(parts)
         self._rest = joined[samples:]
         return joined[:samples]
+
+
+def _float(pcm: NDArray[np.int16]) -> Samples:
+    return pcm.astype(np.float32) / np.float32(32767)
 
 
 def _loudest_frame(pcm: Samples) -> float:
