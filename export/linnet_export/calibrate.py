@@ -14,7 +14,8 @@ RATES = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 def operating_points(conditions: Mapping[str, Curve]) -> tuple[OperatingPoint, ...]:
     """Points for one keyword.
 
-    For each rate the threshold that keeps to it in every condition; the rate written is the highest measured there.
+    For each rate the threshold that keeps to it in every condition; the rate written is the highest measured
+    there.
 
     Args:
         conditions: curves by condition, the clean one first, that in noise last (they may be the same one).
@@ -36,7 +37,7 @@ def operating_points(conditions: Mapping[str, Curve]) -> tuple[OperatingPoint, .
 
 
 def _at(curve: Curve, threshold: float) -> tuple[float, float]:
-    """False alarms per hour and miss rate at the curve's nearest point that is not stricter than the threshold."""
+    """False alarms per hour and miss rate at the nearest point that is not stricter than the threshold."""
     index = int(np.searchsorted(-curve.thresholds, -threshold, side="left"))
     index = min(index, len(curve.thresholds) - 1)
     return float(curve.false_alarms_per_hour[index]), float(curve.miss_rate[index])

@@ -18,8 +18,8 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = subparsers.add_parser(
         "export",
         help="turn a checkpoint into one model file",
-        description="Turn a training checkpoint into one ONNX file. It is written only if onnxruntime computes what torch does, "
-        "and its card holds the quality measured on the file itself.",
+        description="Turn a training checkpoint into one ONNX file. It is written only if onnxruntime "
+        "computes what torch does, and its card holds the quality measured on the file itself.",
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -1,7 +1,7 @@
 """A GRU layer that is exported as one ONNX GRU operator.
 
-torch.export unrolls nn.GRU wherever the length is computed from another length (here: steps from samples), so the
-operator is named outright, with the weights in ONNX's own layout.
+torch.export unrolls nn.GRU wherever the length is computed from another length (here: steps from samples), so
+the operator is named outright, with the weights in ONNX's own layout.
 """
 
 import torch
@@ -10,6 +10,10 @@ from torch import Tensor, nn
 
 class OnnxGRU(nn.Module):
     """Stands in for a one-layer, time-first nn.GRU while a model is exported."""
+
+    W: Tensor
+    R: Tensor
+    B: Tensor
 
     def __init__(self, gru: nn.GRU):
         super().__init__()

@@ -1,10 +1,11 @@
 """Smaller files: weights stored in half precision, the mel filters without their zeros, stale shapes removed.
 
-Both are standard ONNX that onnxruntime turns into plain float arrays once, when it loads the file; speed and results in
-use are those of float32 weights rounded to half precision.
+Both are standard ONNX that onnxruntime turns into plain float arrays once, when it loads the file; speed and
+results in use are those of float32 weights rounded to half precision.
 """
 
 import copy
+from typing import TypeVar
 
 import numpy as np
 import onnx
@@ -16,9 +17,11 @@ _SMALLEST = 1024
 _MOSTLY_ZERO = 0.9
 _LEARNT = "network."
 
+Network = TypeVar("Network", bound=nn.Module)
+
 
 def pack_weights(model: onnx.ModelProto) -> None:
-    """Store large float arrays as float16 behind a Cast, and mostly empty ones as their non-zero values. In place."""
+    """Store, in place, large float arrays as float16 behind a Cast, and mostly empty ones sparsely."""
     kept: list[onnx.TensorProto] = []
     nodes: list[onnx.NodeProto] = []
     for tensor in model.graph.initializer:
@@ -40,7 +43,7 @@ def pack_weights(model: onnx.ModelProto) -> None:
     model.graph.node.extend(nodes + body)
 
 
-def round_weights(network: nn.Module) -> nn.Module:
+def round_weights(network: Network) -> Network:
     """A copy of a network with its weights rounded as they are in the file, for comparing outputs."""
     rounded = copy.deepcopy(network).eval().requires_grad_(False)
     for value in rounded.state_dict().values():
@@ -73,7 +76,8 @@ def tidy(model: onnx.ModelProto, names: dict[str, tuple[str, ...]]) -> None:
 
     Args:
         model: what the exporter made.
-        names: the leading dimension names of some inputs and outputs; all others only get "batch" as their first.
+        names: the leading dimension names of some inputs and outputs; all others only get "batch" as their
+            first.
     """
     del model.graph.value_info[:]
     model.doc_string = ""

@@ -20,7 +20,8 @@ def to_onnx(network: TriggerNetwork) -> onnx.ModelProto:
     """The graph from audio to scores, with dynamic batch and length.
 
     Args:
-        network: trained weights, the scale folded; they are rounded to half precision in the file (see `pack`).
+        network: trained weights, the scale folded; they are rounded to half precision in the file (see
+            `pack`).
 
     Returns:
         a model with inputs `audio` and `state_*`, outputs `scores` and `next_*`, without a card.
@@ -28,7 +29,8 @@ def to_onnx(network: TriggerNetwork) -> onnx.ModelProto:
     network = copy.deepcopy(network).eval().requires_grad_(False)
     deployed = TriggerModel(network).eval()
     states = deployed.initial_states(2)
-    network.gru1, network.gru2 = OnnxGRU(network.gru1), OnnxGRU(network.gru2)
+    for name in ("gru1", "gru2"):
+        setattr(network, name, OnnxGRU(getattr(network, name)))
     batch_only = {0: Dim.AUTO}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -43,6 +45,7 @@ def to_onnx(network: TriggerNetwork) -> onnx.ModelProto:
             opset_version=OPSET,
             verbose=False,
         )
+    assert program is not None  # it is without the argument f
     model = program.model_proto
     tidy(model, {"audio": ("batch", "samples"), "scores": ("batch", "steps")})
     pack_weights(model)

@@ -23,8 +23,8 @@ _CUTS = (160, 640, 1280, 1281, 4999, 32_000)
 def verify(network: TriggerNetwork, path: Path) -> float:
     """Compare a written file with the network it was made from.
 
-    Scores and states at several batch sizes and lengths, from zero and from running states; then the same audio cut
-    in several ways through the runtime.
+    Scores and states at several batch sizes and lengths, from zero and from running states; then the same
+    audio cut in several ways through the runtime.
 
     Args:
         network: the trained network, before rounding.

@@ -12,7 +12,7 @@ from linnet.errors import UsageError
 
 _EXAMPLES = """examples:
   linnet train trigger computer --positives recordings/ --negatives speech/ --noise noise/ -o computer.onnx
-  linnet train trigger "hey linnet" -o hey_linnet.onnx                  from the phrase alone (needs espeak-ng or another engine)
+  linnet train trigger "hey linnet" -o hey_linnet.onnx      from the phrase alone (needs espeak-ng or such)
   linnet train trigger yes no --speech-commands speech_commands/ -o yes_no.onnx
   linnet train trigger alexa jarvis --manifest data/manifest.csv --recipe recipe.toml -o mine.onnx
 """
@@ -72,7 +72,8 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         action="append",
         default=[],
         metavar="DIR",
-        help="audio without the word to find false alarms in, for a second round; clips of linnet listen --save will do",
+        help="audio without the word to find false alarms in, for a second round; "
+        "clips of linnet listen --save will do",
     )
     add("--recipe", type=Path, metavar="TOML", help="settings that differ from the default recipe")
     add("--no-synthesis", action="store_true", help="use recordings only, no text-to-speech")

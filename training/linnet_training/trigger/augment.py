@@ -19,8 +19,8 @@ _TARGET_RMS = 0.05
 def vary(audio: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Another speed, pitch and vocal-tract length of the same words.
 
-    Resampling shifts pitch and formants together and costs nothing in quality; for half of the clips a phase vocoder
-    (librosa) then changes the tempo back and beyond, so that speed and pitch vary apart.
+    Resampling shifts pitch and formants together and costs nothing in quality; for half of the clips a phase
+    vocoder (librosa) then changes the tempo back and beyond, so that speed and pitch vary apart.
 
     Args:
         audio: float samples at 16 kHz, shape (samples,).
@@ -66,11 +66,11 @@ def reverberate(audio: np.ndarray, response: np.ndarray) -> np.ndarray:
 def draw_room(rng: np.random.Generator, responses: Sequence[np.ndarray]) -> np.ndarray:
     """A measured response, or for half of the draws (always where there is none) a synthetic one.
 
-    The synthetic room is white noise under an exponential decay with a direct path (J. Polack, 1988): reverberation
-    time 0.15-0.9 s, direct-to-reverberant ratio -4 to 12 dB.
+    The synthetic room is white noise under an exponential decay with a direct path (J. Polack, 1988):
+    reverberation time 0.15-0.9 s, direct-to-reverberant ratio -4 to 12 dB.
     """
     if responses and rng.random() < 0.5:
-        return responses[rng.integers(len(responses))]
+        return responses[int(rng.integers(len(responses)))]
     rt60 = rng.uniform(0.15, 0.9)
     time = np.arange(int(rt60 * SAMPLE_RATE)) / SAMPLE_RATE
     tail = rng.standard_normal(len(time)) * np.exp(-6.9 * time / rt60)

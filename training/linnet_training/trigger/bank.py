@@ -1,7 +1,7 @@
 """The feature bank: every training clip in several variants, as log-mel frames in one array.
 
-Reading, resampling and reverberating audio is done once, here. What is drawn afresh for each batch (noise, level, tone,
-placement, masking) works on these frames.
+Reading, resampling and reverberating audio is done once, here. What is drawn afresh for each batch (noise,
+level, tone, placement, masking) works on these frames.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -53,15 +53,15 @@ class Source:
 class Bank:
     """Clips as consecutive frames of one array.
 
-    Arrays of shape (clips,) say where each clip starts (`offset`) and how many frames it has (`frames`), its `kind` and
-    `keyword`, and for positives between which frames the word is (`start`, `end`); `family` numbers the recording that
-    variants share.
+    Arrays of shape (clips,) say where each clip starts (`offset`) and how many frames it has (`frames`), its
+    `kind` and `keyword`, and for positives between which frames the word is (`start`, `end`); `family`
+    numbers the recording that variants share.
     """
 
     mel: np.ndarray
     """Log-mel frames, float16, shape (all frames, MELS)."""
     teacher: np.ndarray
-    """Embeddings of the undisturbed audio, float16, shape (all frames / UNIT, size); size 0 without a teacher."""
+    """Embeddings of the undisturbed audio, float16, (all frames / UNIT, size); size 0 without a teacher."""
     offset: np.ndarray
     frames: np.ndarray
     kind: np.ndarray

@@ -164,8 +164,8 @@ class Corpus:
             split.rebalance()
             if not text_only and len(split) < FEWEST:
                 raise DataError(
-                    f"Only {len(split)} recordings of '{keyword}': give at least {FEWEST} (a few dozen is good), or "
-                    "leave synthesis on so that the phrase itself is spoken by text-to-speech."
+                    f"Only {len(split)} recordings of '{keyword}': give {FEWEST} at least (a few dozen is good) "
+                    "or leave synthesis on so that the phrase itself is spoken by text-to-speech."
                 )
         for split in (*self.positives.values(), self.words, self.speech, self.noise):
             for path in (*split.train, *split.spoken, *split.dev):

@@ -97,7 +97,8 @@ class DevStream:
 def run(network: TriggerNetwork, mel: np.ndarray) -> np.ndarray:
     """Scores of a long stream, shape (frames, MELS) -> (steps, keywords).
 
-    The stream is cut into rows of half a minute that run side by side, each warmed up on the four seconds before it.
+    The stream is cut into rows of half a minute that run side by side, each warmed up on the four seconds
+    before it.
     """
     device = network.mean.device
     frames = len(mel) // FRAMES_PER_STEP * FRAMES_PER_STEP

@@ -12,9 +12,9 @@ _GAP_FRAMES = 30
 def speech_bounds(audio: np.ndarray) -> tuple[int, int]:
     """First and last sample of the loudest utterance in a recording.
 
-    A frame of 10 ms counts as speech when its smoothed level is within 26 dB of the loudest and 8 dB above the noise
-    floor (the 10th percentile). The utterance grows from the loudest frame across gaps of up to 0.3 s, so that the
-    closure of a stop consonant or the pause inside a phrase does not end it.
+    A frame of 10 ms counts as speech when its smoothed level is within 26 dB of the loudest and 8 dB above
+    the noise floor (the 10th percentile). The utterance grows from the loudest frame across gaps of up to 0.3
+    s, so that the closure of a stop consonant or the pause inside a phrase does not end it.
 
     Args:
         audio: float samples at 16 kHz, shape (samples,).

@@ -1,7 +1,8 @@
 """Training examples drawn from the bank: placed, mixed with noise and disturbed afresh for every batch.
 
-Everything works on mel power: the power of a sum of unrelated sounds is the sum of their powers, a room's or a
-microphone's tone is a factor per band, and level is one factor. That is thousands of times cheaper than mixing samples.
+Everything works on mel power: the power of a sum of unrelated sounds is the sum of their powers, a room's or
+a microphone's tone is a factor per band, and level is one factor. That is thousands of times cheaper than
+mixing samples.
 """
 
 from collections.abc import Callable
@@ -73,12 +74,11 @@ class Examples:
         self._noise = bank.of(Kind.NOISE)
         self._negatives = np.flatnonzero((bank.kind == Kind.SPEECH) | (bank.kind == Kind.WORD))
         self._draws = self._shares(mixture)
-        # Drawn once, a random stretch used each time: drawing it afresh would take half of the time of a batch.
+        # Drawn once, a random stretch used each time: drawing it afresh would take half of a batch's time.
         self._grain = np.random.default_rng(0).gamma(4.0, 0.25, (16 * FRAMES, MELS)).astype(np.float32)
         filters = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=FFT, n_mels=MELS, fmin=20, fmax=8000)
-        self._width = (1 / filters.max(axis=1)).astype(
-            np.float32
-        )  # undoes Slaney's norm: sums to the whole power
+        # Undoes Slaney's norm: sums to the whole power.
+        self._width = (1 / filters.max(axis=1)).astype(np.float32)
 
     def _shares(self, mixture: Mixture) -> list[tuple[Callable[..., int], int]]:
         """How many examples each kind of draw gets; what the bank lacks falls to the others."""
@@ -104,7 +104,8 @@ class Examples:
 
         Args:
             seed: numbers that name the batch, e.g. [run seed, rank, step].
-            hardness: a number per clip of the bank, higher for negatives to be drawn more often, shape (clips,).
+            hardness: a number per clip of the bank, higher for negatives to be drawn more often, shape
+                (clips,).
         """
         rng = np.random.default_rng(seed)
         canvases, placed = [], []
@@ -265,7 +266,8 @@ class Examples:
             limit = int(rng.integers(24, 36))
             power[:, limit:] *= 10 ** (-rng.uniform(2, 5))
         loudest = float((power @ self._width).max())
-        # Full scale of a frame is about 400 x 0.375 x 512 / 4 of window power; -45..-2 dB of it as live microphones give.
+        # Full scale of a frame is about 400 x 0.375 x 512 / 4 of window power; -45..-2 dB of it as live
+        # microphones give.
         power *= 10 ** (rng.uniform(-4.5, -0.2)) * 2000.0 / max(loudest, 1e-9)
 
     def _noise_power(self, rng: np.random.Generator) -> np.ndarray:
@@ -303,7 +305,7 @@ class _Canvas:
     def put(
         self, clip: int, at: int, first: int = 0, last: int | None = None, backwards: bool = False
     ) -> None:
-        """Add frames first..last of a clip so that its frame 0 would stand at `at`; what sticks out is cut."""
+        """Add frames first..last of a clip so that its frame 0 would be at `at`; what sticks out is cut."""
         frames = int(self.bank.frames[clip])
         # The grid of the teacher's embeddings decides: a shift of under 80 ms is no loss to random placement.
         at = round(at / UNIT) * UNIT

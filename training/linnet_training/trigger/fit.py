@@ -31,12 +31,11 @@ def fit(
         about: plain values kept in the checkpoint for export.
     """
     world = int(os.environ.get("WORLD_SIZE", "1"))
-    local = int(
-        os.environ.get("LOCAL_WORLD_SIZE", "0")
-    )  # set by torchrun; Lightning wants to be told the same
+    # Set by torchrun; Lightning wants to be told the same.
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", "0"))
     examples = Examples(bank, len(about["keywords"]), max(1, recipe.batch_size // world))
-    # The other half of the cores draw batches. A GRU's small products gain little from threads and stall for long
-    # where a thread waits for a busy core.
+    # The other half of the cores draw batches. A GRU's small products gain little from threads and stall for
+    # long where a thread waits for a busy core.
     torch.set_num_threads(max(1, min(4, (os.cpu_count() or 2) // 2 // (local or 1))))
     lightning.seed_everything(recipe.seed, verbose=False)
     module = TriggerModule(recipe, network, examples, dev, about)

@@ -1,8 +1,8 @@
 """The log-mel front end as a network layer, so that it is exported inside the model file.
 
 A 512-point FFT is written as two matrix products (512 = 32 x 16, the Cooley-Tukey split: J. Cooley, J. Tukey,
-"An algorithm for the machine calculation of complex Fourier series", 1965). At the few frames of a live chunk these
-cost a CPU less than the STFT and DFT operators or a full 400 x 514 basis, and any runtime has them.
+"An algorithm for the machine calculation of complex Fourier series", 1965). At the few frames of a live chunk
+these cost a CPU less than the STFT and DFT operators or a full 400 x 514 basis, and any runtime has them.
 """
 
 import math
@@ -29,9 +29,13 @@ _HALF = _POINTS // 2 + 1
 class LogMel(nn.Module):
     """log(mel power + 1e-6): 25 ms Hann windows every 10 ms, 40 Slaney mel bands from 20 Hz to 8 kHz.
 
-    Equal to librosa.feature.melspectrogram(n_fft=512, win_length=400, hop_length=160, center=False) within 1e-4 of
-    the logarithm (held by a test).
+    Equal to librosa.feature.melspectrogram(n_fft=512, win_length=400, hop_length=160, center=False) within
+    1e-4 of the logarithm (held by a test).
     """
+
+    window: Tensor
+    first: Tensor
+    mel: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,7 +59,8 @@ class LogMel(nn.Module):
         batch = audio.shape[0]
         padded = torch.cat([tail, audio], dim=1)
         blocks = padded.view(batch, -1, HOP)
-        # Frame i is the last 96 samples of block i (16 of them under the window's zeros), then blocks i + 1 and i + 2.
+        # Frame i is the last 96 samples of block i (16 of them under the window's zeros), then blocks i + 1
+        # and i + 2.
         overlap = _ROWS * _COLUMNS - 2 * HOP
         frames = torch.cat([blocks[:, :-2, -overlap:], blocks[:, 1:-1], blocks[:, 2:]], dim=2) * self.window
         first = torch.matmul(self.first, frames.view(-1, _ROWS, _COLUMNS))
@@ -80,8 +85,8 @@ def _second_stage() -> Tensor:
 def _mel_of_second_stage() -> Tensor:
     """The mel filters, their rows reordered to the second stage's outputs, shape (17 x 32, MELS).
 
-    Real and imaginary parts share a row of weights, so that squaring and this product give the mel power at once. Of
-    the mirrored halves of the spectrum only one is counted.
+    Real and imaginary parts share a row of weights, so that squaring and this product give the mel power at
+    once. Of the mirrored halves of the spectrum only one is counted.
     """
     filters = torch.from_numpy(
         librosa.filters.mel(sr=SAMPLE_RATE, n_fft=FFT, n_mels=MELS, fmin=20, fmax=8000)
@@ -97,7 +102,7 @@ def _mel_of_second_stage() -> Tensor:
 
 
 def log_mel(audio: Tensor) -> Tensor:
-    """Log-mel frames of whole recordings, shape (batch, samples) -> (batch, samples // HOP, MELS), as after a reset."""
+    """Log-mel frames of whole recordings: (batch, samples) -> (batch, samples // HOP, MELS)."""
     samples = audio.shape[1] // HOP * HOP
     frames, _ = _shared()(audio[:, :samples], audio.new_zeros(audio.shape[0], TAIL))
     return frames.transpose(1, 2)

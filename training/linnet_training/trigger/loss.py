@@ -1,7 +1,8 @@
 """What the network is rewarded for: one detection soon after the word ends, silence everywhere else.
 
-Max-pooling over the time in which a detection is welcome (M. Sun et al., "Max-pooling loss training of LSTM networks for
-small-footprint keyword spotting", 2016, arXiv:1705.02411), so that the network finds for itself the best moment.
+Max-pooling over the time in which a detection is welcome (M. Sun et al., "Max-pooling loss training of LSTM
+networks for small-footprint keyword spotting", 2016, arXiv:1705.02411), so that the network finds for itself
+the best moment.
 """
 
 import torch
@@ -17,7 +18,7 @@ _SHARPNESS = 1.0
 
 
 def keyword_loss(logits: Tensor, keyword: Tensor, end: Tensor, positive_weight: float = 1.6) -> Tensor:
-    """Binary cross-entropy per keyword: the pooled best step for positives, mean and worst steps for the rest.
+    """Binary cross-entropy per keyword: the pooled best step for positives, mean and worst for the rest.
 
     Args:
         logits: shape (batch, steps, keywords).

@@ -5,6 +5,7 @@ from typing import Any
 import lightning
 import numpy as np
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
@@ -21,6 +22,10 @@ _STEPS_PER_UNIT = 2
 
 class TriggerModule(lightning.LightningModule):
     """The network in training, with all that a resumed run needs in its state."""
+
+    teacher_mean: Tensor
+    teacher_scale: Tensor
+    hardness: Tensor
 
     def __init__(
         self,
@@ -49,7 +54,7 @@ class TriggerModule(lightning.LightningModule):
             self.register_buffer(f"carried_{name}", value)
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        """The batches of one epoch, drawn in a process of their own from what the network found hard before it."""
+        """The batches of one epoch, drawn in a process of their own from what was found hard before it."""
         first = self.current_epoch * self.recipe.steps_per_epoch
         seeds = [
             [self.recipe.seed, self.global_rank, first + step] for step in range(self.recipe.steps_per_epoch)
@@ -64,10 +69,9 @@ class TriggerModule(lightning.LightningModule):
 
     def training_step(self, batch: Batch, batch_idx: int) -> Tensor:
         """The loss of one batch."""
+        # Dropout is to be the same after a resume.
         seed = [self.recipe.seed, self.global_rank, self.global_step]
-        torch.manual_seed(
-            int(np.random.default_rng(seed).integers(2**31))
-        )  # dropout, the same after a resume
+        torch.manual_seed(int(np.random.default_rng(seed).integers(2**31)))
         features, state = self.network.features(batch.mel.transpose(1, 2), self._starting_state())
         logits = self.network.output(self.network.dropout(features))
         loss = keyword_loss(logits.float(), batch.keyword, batch.end, self.recipe.positive_weight)
@@ -109,7 +113,7 @@ class TriggerModule(lightning.LightningModule):
         """Add what `linnet export` needs to know: plain values only, so that no pickle is ever executed."""
         checkpoint["linnet"] = self.about
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW with a one-cycle rate (L. Smith, N. Topin, 2018, arXiv:1708.07120)."""
         optimizer = torch.optim.AdamW(self.parameters(), lr=self.recipe.learning_rate, weight_decay=0.01)
         schedule = torch.optim.lr_scheduler.OneCycleLR(

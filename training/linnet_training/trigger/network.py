@@ -1,7 +1,7 @@
 """The trigger-word network: two strided convolutions and two GRU layers, with explicit state.
 
-One call serves training (whole clips) and live audio (40 ms at a time): what came before is in the state, and what
-comes after is in the state it returns.
+One call serves training (whole clips) and live audio (40 ms at a time): what came before is in the state, and
+what comes after is in the state it returns.
 """
 
 from typing import NamedTuple
@@ -37,6 +37,9 @@ class State(NamedTuple):
 class TriggerNetwork(nn.Module):
     """Log-mel frames to one logit per keyword every 40 ms."""
 
+    mean: Tensor
+    scale: Tensor
+
     def __init__(
         self, keywords: int, channels: tuple[int, int] = (64, 80), hidden: int = 112, dropout: float = 0.1
     ):
@@ -55,7 +58,7 @@ class TriggerNetwork(nn.Module):
         nn.init.constant_(self.output.bias, -3.0)  # keywords are rare
 
     def normalise_to(self, frames: Tensor) -> None:
-        """Set the input's mean and scale per band from typical log-mel frames, shape (batch, MELS, frames)."""
+        """Set the input's mean and scale per band from typical log-mel frames, (batch, MELS, frames)."""
         self.mean.copy_(frames.mean(dim=(0, 2))[:, None])
         self.scale.copy_(1 / frames.std(dim=(0, 2))[:, None].clamp(min=0.1))
 

@@ -10,7 +10,7 @@ from linnet.errors import RecipeError
 if sys.version_info >= (3, 11):
     import tomllib
 else:
-    import tomli as tomllib
+    import tomli as tomllib  # type: ignore[import-not-found, unused-ignore]
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Recipe:
     mining_epochs: int = 6
     """Epochs of the second round, on false alarms found in the audio given to mine."""
     start_from_shipped: bool = True
-    """Begin with the weights of the bundled model, which have heard far more speech than a new word comes with."""
+    """Begin with the weights of the bundled model, which have heard far more speech than one word brings."""
 
     def __post_init__(self) -> None:
         for name in (

@@ -1,4 +1,4 @@
-"""Synthesised recordings for a run: the keyword itself, what sounds like it, other words and sentences in the same voices."""
+"""Synthesised recordings for a run: the keyword, what sounds like it, other words and sentences."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +14,9 @@ ENOUGH = 100
 _DEV_EVERY = 7
 
 TEXT_ONLY_WARNING = (
-    "'{keyword}' has no recordings: the detector learns it from synthesised speech alone. Expect it to miss clearly more than one "
-    "trained on recordings (its card gives what was measured, on synthesised voices, which flatters it). Ten recordings of "
-    "real people help more than anything else: --positives DIR."
+    "'{keyword}' has no recordings: the detector learns it from synthesised speech alone. Expect it to miss "
+    "clearly more than one trained on recordings (its card gives what was measured, on synthesised voices, "
+    "which flatters it). Ten recordings of real people help more than anything else: --positives DIR."
 )
 
 

