@@ -136,7 +136,9 @@ def test_a_missing_package_is_named(folder, monkeypatch):
         run_command("tones.onnx", "--positives", "a", "--negatives", "b")
 
 
-@pytest.mark.parametrize("arguments", [["--hours", "0"], ["--hours", "nan"], ["--speech-share", "1.5"]])
+@pytest.mark.parametrize(
+    "arguments", [["--hours", "0"], ["--hours", "nan"], ["--speech-share", "1.5"], ["--snr", "nan"]]
+)
 def test_numbers_out_of_range_are_refused(folder, capsys, arguments):
     with pytest.raises(SystemExit) as stopped:
         run_command("tones.onnx", "--positives", "a", "--negatives", "b", *arguments)

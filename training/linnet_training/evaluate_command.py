@@ -44,7 +44,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="speech without any of the keywords; may be repeated",
     )
     add("--noise", metavar="DIR", action="append", default=[], help="noise to mix in; may be repeated")
-    add("--snr", metavar="DB", type=float, help="how much louder than the noise speech is (default: 10)")
+    add("--snr", metavar="DB", type=_decibels, help="how much louder than the noise speech is (default: 10)")
     add("--keyword", action="append", help="judge only this keyword; may be repeated")
     add("--hours", type=_positive, help="hours of other speech (default: every negative recording once)")
     add(
@@ -205,6 +205,13 @@ def _positive(text: str) -> float:
     value = float(text)
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"must be above 0, not {text}")
+    return value
+
+
+def _decibels(text: str) -> float:
+    value = float(text)
+    if not -100 <= value <= 100:
+        raise argparse.ArgumentTypeError(f"must be from -100 to 100, not {text}")
     return value
 
 
