@@ -56,6 +56,7 @@ def fit(
         num_nodes=world // local if local else 1,
         gradient_clip_val=1.0,
         num_sanity_val_steps=0,
+        enable_model_summary=False,
         reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,  # each process draws batches of its own
         log_every_n_steps=20,
