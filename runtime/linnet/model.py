@@ -57,10 +57,8 @@ class Model:
             raise ModelError(
                 f"{self._name} holds loops, branches or functions, which a trigger model never has"
             )
-        # onnxruntime has been seen to abort the process over such sizes, and over a node that uses its
-        # output.
-        if contents.absurd or not contents.ordered:
-            raise ModelError(f"{self._name} makes no sense as a graph; it is damaged or hostile")
+        if contents.absurd:  # onnxruntime has been seen to abort the process over such sizes
+            raise ModelError(f"{self._name} declares sizes that make no sense; it is damaged or hostile")
         self._session = self._load(data)
         self.input_shapes, self.output_names = self._signature()
         self._try()

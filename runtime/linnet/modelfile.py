@@ -36,13 +36,12 @@ _MAX_SIZE = 1 << 24
 _MESSAGES = {
     "model": {7: "graph", 14: "entry", 25: "function"},
     "entry": {1: "text", 2: "text"},
-    "graph": {1: "node", 5: "tensor", 11: "input", 12: "value", 13: "value", 15: "sparse"},
-    "node": {1: "text", 2: "text", 5: "attribute"},
+    "graph": {1: "node", 5: "tensor", 11: "value", 12: "value", 13: "value", 15: "sparse"},
+    "node": {5: "attribute"},
     "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
-    "tensor": {8: "text"},
+    "tensor": {},
     "sparse": {1: "tensor", 2: "tensor"},
     "function": {7: "node", 11: "attribute"},
-    "input": {1: "text", 2: "type"},
     "value": {2: "type"},
     "type": {1: "tensor type"},
     "tensor type": {2: "shape"},
@@ -64,8 +63,6 @@ class Contents:
     """Whether a tensor's values stand in another file."""
     absurd: bool = False
     """Whether an input, output or inner value is declared to be negative or millions in size."""
-    ordered: bool = True
-    """Whether each node uses only what was made before it, and makes what is new; told of one graph alone."""
 
 
 def read(path: str | os.PathLike[str]) -> bytes:
@@ -143,8 +140,6 @@ def _seal_of(data: bytes) -> bytes:
 
 def _walk(data: bytes) -> Contents:
     contents = Contents()
-    nodes: list[tuple[list[bytes], list[bytes]]] = []
-    known = {b""}  # names of what is there before any node has run; none is an input left out
     budget = _MAX_FIELDS
     todo = [("model", 0, len(data), 0)]
     while todo:
@@ -152,7 +147,7 @@ def _walk(data: bytes) -> Contents:
         if depth > _MAX_DEPTH:
             raise ValueError("nested too deeply")
         inner = _MESSAGES[message]
-        texts: dict[int, list[bytes]] = {}
+        texts = {1: b"", 2: b""}
         found = []
         for number, wire, first, last in fields(data, start, end):
             budget -= 1
@@ -161,7 +156,7 @@ def _walk(data: bytes) -> Contents:
             if wire == LENGTH:
                 what = inner.get(number)
                 if what == "text":
-                    texts.setdefault(number, []).append(data[first:last])
+                    texts[number] = data[first:last]
                 elif what is not None:
                     found.append((what, first, last, depth + 1))
             if message == "tensor" and (number == 13 or (number == 14 and first)):
@@ -173,16 +168,7 @@ def _walk(data: bytes) -> Contents:
         elif message == "function":
             contents.functions += 1
         elif message == "entry":
-            # UnicodeDecodeError is a ValueError.
-            key, value = (texts.get(number, [b""])[-1].decode() for number in (1, 2))
-            contents.metadata[key] = value
-        elif message == "node":
-            nodes.append((texts.get(1, []), texts.get(2, [])))
-        elif message in ("input", "tensor"):
-            known.update(name for names in texts.values() for name in names)
+            contents.metadata[texts[1].decode()] = texts[2].decode()  # UnicodeDecodeError is a ValueError
         # Taken in the order of the file, so that of two equal keys the later one counts.
         todo += reversed(found)
-    for uses, makes in nodes:
-        contents.ordered &= known.issuperset(uses) and known.isdisjoint(name for name in makes if name)
-        known.update(makes)
     return contents
