@@ -22,18 +22,25 @@ class Split:
     dev: list[Path] = field(default_factory=list)
     spoken: list[Path] = field(default_factory=list)
     """Those for training that are synthesised, which the bank takes in fewer variants."""
+    chosen: bool = False
+    """Whether train and dev are as the user's folders, lists or manifest say."""
 
     def add(self, path: Path, split: str | None = None) -> None:
         """Put a path where `split` says ("train" or "dev"), else where a hash of its speaker's name falls."""
         to_dev = _hash(_speaker(path)) < _DEV_SHARE if split is None else split == "dev"
         (self.dev if to_dev else self.train).append(path)
+        self.chosen = self.chosen or split is not None
 
     def rebalance(self) -> None:
-        """Give dev its share of a handful of recordings, which a hash may have put all on one side."""
+        """Give both sides their share of a handful of recordings, which a hash may have put all on one.
+
+        What the user has chosen stays, unless nothing at all is left for one side.
+        """
         together = sorted(self.train + self.dev, key=lambda path: _hash(path.name))
-        wanted = max(1, round(_DEV_SHARE * len(together))) if len(together) > 1 else 0
-        if len(together) < 40 and len(self.dev) < wanted:
-            self.dev, self.train = together[:wanted], together[wanted:]
+        share = max(1, round(_DEV_SHARE * len(together)))
+        fewest = 1 if self.chosen else share
+        if 1 < len(together) < 40 and min(len(self.train), len(self.dev)) < fewest:
+            self.dev, self.train = together[:share], together[share:]
 
     def __len__(self) -> int:
         return len(self.train) + len(self.dev) + len(self.spoken)
@@ -104,7 +111,7 @@ class Corpus:
             if word.name == "_background_noise_":
                 _add_folder(self.noise, word)
                 continue
-            target = self.positives.get(word.name, self.words)
+            target = next((self.positives[k] for k in self.keywords if _same(k, word.name)), self.words)
             for path in recordings(word):
                 name = path.relative_to(folder).as_posix()
                 if name not in test:
@@ -129,11 +136,18 @@ class Corpus:
             split = row.get("split") or None
             if split not in (None, "train", "dev"):
                 continue
-            kind, keyword = row["kind"], (row.get("keyword") or "").strip()
+            kind, keyword = row["kind"], _plain(row.get("keyword") or "")
             if kind == "positive":
-                if keyword in self.positives:
-                    self.positives[keyword].add(recording, split)
-                elif not any(ours in keyword for ours in self.keywords):
+                if not keyword and len(self.keywords) > 1:
+                    raise DataError(
+                        f"{path}, line {number}: which keyword is said? Fill the column 'keyword'."
+                    )
+                keyword = keyword or _plain(self.keywords[0])
+                said = [ours for ours in self.keywords if _plain(ours) in keyword]
+                for ours in said:
+                    if _same(ours, keyword):
+                        self.positives[ours].add(recording, split)
+                if not said:
                     self.words.add(recording, split)
             elif kind == "word":
                 self.words.add(recording, split)
@@ -157,17 +171,28 @@ class Corpus:
     def check(self, text_only: bool) -> None:
         """Refuse what cannot be trained on.
 
+        Args:
+            text_only: whether synthesised recordings are still to come, so that there may be few or none yet.
+
         Raises:
-            DataError: a recording is missing, or a keyword has too few and synthesis is off.
+            DataError: a recording is missing, or there are too few of a keyword or of other speech.
         """
+        for split in (*self.positives.values(), self.words, self.speech, self.noise):
+            if not split.spoken:
+                split.rebalance()
         for keyword, split in self.positives.items():
-            split.rebalance()
             if not text_only and len(split) < FEWEST:
                 raise DataError(
-                    f"Only {len(split)} recordings of '{keyword}': give {FEWEST} at least (a few dozen is good) "
-                    "or leave synthesis on so that the phrase itself is spoken by text-to-speech."
+                    f"Only {len(split)} recordings of '{keyword}': give at least {FEWEST}, better a few "
+                    "dozen, or leave synthesis on so that the phrase itself is spoken by text-to-speech."
                 )
-        for split in (*self.positives.values(), self.words, self.speech, self.noise):
+        others = (self.words, self.speech)
+        if not text_only and not (any(s.train or s.spoken for s in others) and any(s.dev for s in others)):
+            raise DataError(
+                f"Only {sum(map(len, others))} recordings of other speech: give at least 2 (hours of it are "
+                "better: --negatives DIR), or leave synthesis on so that other sentences are spoken."
+            )
+        for split in (*self.positives.values(), *others, self.noise):
             for path in (*split.train, *split.spoken, *split.dev):
                 if not path.is_file():
                     raise DataError(f"{path} is listed but not there; check the manifest's paths.")
@@ -182,10 +207,20 @@ def _add_folder(split: Split, folder: Path) -> None:
 
 
 def _keyword_folder(folder: Path, keyword: str) -> Path | None:
-    for name in (keyword, keyword.replace(" ", "_"), keyword.replace(" ", "-")):
-        if (folder / name).is_dir():
-            return folder / name
-    return None
+    if not folder.is_dir():
+        raise DataError(f"{folder} is not a folder; give a folder of recordings.")
+    return next(
+        (path for path in sorted(folder.iterdir()) if path.is_dir() and _same(path.name, keyword)), None
+    )
+
+
+def _same(name: str, keyword: str) -> bool:
+    return _plain(name) == _plain(keyword)
+
+
+def _plain(name: str) -> str:
+    """A keyword as it is compared: the names of folders have underscores for spaces, and capitals."""
+    return " ".join(name.lower().replace("_", " ").replace("-", " ").split())
 
 
 def _speaker(path: Path) -> str:
@@ -198,7 +233,8 @@ def _hash(text: str) -> float:
 
 
 def _listed(path: Path) -> set[str]:
-    return set(path.read_text(encoding="utf-8").split()) if path.is_file() else set()
+    """Names in one of Speech Commands' lists; names that are not UTF-8 are in no list of theirs."""
+    return set(path.read_text(encoding="utf-8", errors="replace").split()) if path.is_file() else set()
 
 
 def _manifest_rows(path: Path) -> list[dict[str, str]]:
@@ -207,7 +243,11 @@ def _manifest_rows(path: Path) -> list[dict[str, str]]:
             reader = csv.DictReader(file)
             rows = list(reader)
             columns = set(reader.fieldnames or ())
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"The manifest {path} is not UTF-8 text ({error.reason}); save it as UTF-8."
+        ) from error
+    except (OSError, csv.Error) as error:
         raise DataError(f"Cannot read the manifest {path}: {error}.") from error
     if not {"path", "kind"} <= columns:
         raise DataError(f"The manifest {path} needs the columns 'path' and 'kind' in its first line.")

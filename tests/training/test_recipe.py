@@ -1,0 +1,76 @@
+"""Recipes: read, checked, and told apart from what is not one."""
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from linnet.errors import RecipeError
+from linnet_training.trigger.recipe import Recipe
+
+RECIPES = sorted((Path(__file__).parents[2] / "training" / "recipes").glob("*.toml"))
+
+
+def read(folder, text):
+    path = folder / "recipe.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return Recipe.read(path)
+
+
+def test_what_is_not_named_keeps_its_default(tmp_path):
+    recipe = read(tmp_path, "epochs = 3\nlearning_rate = 1\nstart_from_shipped = false\n")
+    assert recipe == Recipe(epochs=3, learning_rate=1.0, start_from_shipped=False)
+    assert type(recipe.learning_rate) is float
+    assert read(tmp_path, "") == Recipe()
+
+
+def test_plain_values_make_the_same_recipe_again():
+    recipe = Recipe(epochs=3, teacher_weight=0.25, seed=7, start_from_shipped=False)
+    values = recipe.to_dict()
+    assert set(values) == {field.name for field in fields(Recipe)}
+    assert {type(value) for value in values.values()} <= {int, float, bool}
+    assert Recipe.from_dict(values) == recipe
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_recipes_that_come_with_linnet(path):
+    assert Recipe.read(path) != Recipe()
+
+
+def test_there_are_recipes():
+    assert RECIPES
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("epoch = 3", "unknown setting 'epoch'"),
+        ("[training]\nepochs = 3", "unknown setting 'training'"),
+        ("epochs = 3.0", "'epochs' must be int, not float"),
+        ("epochs = true", "'epochs' must be int, not bool"),
+        ('learning_rate = "fast"', "'learning_rate' must be float, not str"),
+        ("start_from_shipped = 1", "'start_from_shipped' must be bool, not int"),
+        ("epochs = 0", "epochs must be from 1"),
+        ("batch_size = -1", "batch_size must be from 1"),
+        ("learning_rate = 0", "learning_rate must be"),
+        ("learning_rate = nan", "learning_rate must be"),
+        ("positive_weight = inf", "positive_weight must be"),
+        ("averaging = 1.0", "averaging must be"),
+        ("seed = -1", "seed must be from 0"),
+        ("teacher_weight = -0.5", "teacher_weight must be"),
+        ("dev_false_alarms_per_hour = -1", "dev_false_alarms_per_hour must be"),
+        ("steps_per_epoch = 99999999999999999999", "steps_per_epoch must be"),
+        ("epochs: 3", "not valid TOML"),
+        (b"epochs = 3 # \xff", "Cannot read"),
+    ],
+)
+def test_recipes_that_are_refused(tmp_path, text, says):
+    with pytest.raises(RecipeError, match=says):
+        read(tmp_path, text)
+
+
+def test_missing_recipes(tmp_path):
+    with pytest.raises(RecipeError, match=r"missing\.toml"):
+        Recipe.read(tmp_path / "missing.toml")
+    with pytest.raises(RecipeError, match="Cannot read"):
+        Recipe.read(tmp_path)
