@@ -45,6 +45,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return status
     except LinnetError as error:
         return _fail(str(error))
+    except ModuleNotFoundError as error:
+        # Training and export are installed with the runtime; what they need comes with an extra.
+        if (error.name or "linnet").startswith("linnet"):
+            raise
+        return _fail(f"linnet {arguments[0]} needs {error.name}: pip install linnet[training]")
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:

@@ -303,3 +303,20 @@ def test_width_in_a_terminal() -> None:
     assert terminal.fit("世界", 3) == "世 "
     assert terminal.fit("ab", 4) == "ab  "
     assert terminal.clock(3725.999, 2) == "1:02:05.99"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "train trigger word -o word.onnx",
+        "export best.ckpt -o word.onnx",
+        "evaluate trigger word.onnx --positives a --negatives b",
+    ],
+)
+def test_commands_of_the_training_extra_say_what_is_missing(command, monkeypatch, capsys):
+    for package in ("torch", "lightning", "librosa", "matplotlib"):
+        monkeypatch.setitem(sys.modules, package, None)
+    for module in [name for name in sys.modules if name.startswith(("linnet_training", "linnet_export"))]:
+        monkeypatch.delitem(sys.modules, module)
+    assert cli.main(command.split()) == 2
+    assert "pip install linnet[training]" in capsys.readouterr().err

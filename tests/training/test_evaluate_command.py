@@ -8,7 +8,7 @@ import pytest
 from tones import write_hiss, write_model, write_tone
 
 from linnet import TriggerWord
-from linnet.errors import AudioError, DataError, KeywordError, MissingPackageError, UsageError
+from linnet.errors import AudioError, DataError, KeywordError, UsageError
 from linnet_training import evaluate_command
 from linnet_training.trigger.report import Report, run
 from linnet_training.trigger.stream import ListeningTest, recordings
@@ -125,15 +125,6 @@ def test_what_cannot_be_used_is_said(folder, monkeypatch, arguments, error, sent
     (folder / "broken/text.wav").write_text("this is not audio")
     with pytest.raises(error, match=sentence.replace(".", r"\.")):
         run_command("./tones.onnx", "--negatives", "speech", *arguments)
-
-
-def test_a_missing_package_is_named(folder, monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib.axes", None)
-    for name in ("linnet_training.plots", "linnet_training.trigger.report"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    monkeypatch.delattr("linnet_training.plots", raising=False)
-    with pytest.raises(MissingPackageError, match=r"needs matplotlib.*linnet\[training\]"):
-        run_command("tones.onnx", "--positives", "a", "--negatives", "b")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from linnet.errors import DataError, KeywordError, MissingPackageError, UsageError
+from linnet.errors import DataError, KeywordError, UsageError
 
 if TYPE_CHECKING:
     from linnet_training.trigger.report import Report
@@ -69,15 +69,9 @@ def evaluate(args: argparse.Namespace) -> int:
     """
     # Imported here, because every `linnet --help` imports this module.
     from linnet import TriggerWord
+    from linnet_training import plots
+    from linnet_training.trigger.report import Report
     from linnet_training.trigger.stream import ListeningTest, recordings
-
-    try:
-        from linnet_training import plots
-        from linnet_training.trigger.report import Report
-    except ImportError as error:
-        raise MissingPackageError(
-            f"linnet evaluate needs {error.name}: pip install 'linnet[training]'"
-        ) from None
 
     if args.picture:
         plots.check_name(args.picture)
