@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,7 +26,7 @@ def whole(path: str | Path) -> Iterator[BinaryIO]:
     direct = os.path.exists(target) and not os.path.isfile(target)
     # The random part lets two processes write the same target; a short name cannot be too long where the
     # target's was not.
-    temporary = target.with_name(f".{secrets.token_hex(4)}.tmp")
+    temporary = target.with_name(f".{os.urandom(4).hex()}.tmp")
     try:
         with open(target if direct else temporary, "wb" if direct else "xb") as stream:
             yield stream

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import re
@@ -223,6 +222,8 @@ def _step(card: Card) -> str:
 
 def _digest(card: Card) -> str:
     """The first digits of the SHA-256 of the recipe's JSON, keys sorted: equal recipes have equal digests."""
+    import hashlib  # loads OpenSSL: 3.5 MB that listening does without
+
     text = json.dumps(dict(card.recipe), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

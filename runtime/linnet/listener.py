@@ -13,7 +13,7 @@ from linnet.commands import Commands
 from linnet.lines import Lines
 from linnet.live import Live
 from linnet.terminal import clock
-from linnet.trigger import TriggerWord
+from linnet.trigger import Detection, TriggerWord
 
 __all__ = ["Listener"]
 
@@ -37,21 +37,26 @@ class Listener:
         self._counts: Counter[str] = Counter()
 
     def listen(self, source: Iterator[NDArray[np.float32]]) -> None:
-        """Listen until the source ends."""
+        """Listen until the source ends, and then to half a second of silence (see `TriggerWord.listen`)."""
         stream, decider = self._spotter.stream(), self._spotter.decider()
         for chunk in source:
             scores = stream.process(chunk)
-            found = decider.decide(scores)
             self._samples += len(chunk)
             self._view.heard(chunk, scores)
-            if self._clips is not None:
-                self._clips.add(chunk, found)
-            for each in found:
-                self._counts[each.keyword] += 1
-                self._view.detection(each)
-                if self._commands is not None:
-                    self._commands.start(each)
-            self._pass_on()
+            self._found(decider.decide(scores), chunk)
+        silence = self._spotter.silence
+        self._found(decider.decide(stream.process(silence)), silence[:0])
+
+    def _found(self, detections: list[Detection], chunk: NDArray[np.float32]) -> None:
+        """Act on what was detected in a chunk."""
+        if self._clips is not None:
+            self._clips.add(chunk, detections)
+        for each in detections:
+            self._counts[each.keyword] += 1
+            self._view.detection(each)
+            if self._commands is not None:
+                self._commands.start(each)
+        self._pass_on()
 
     def finish(self, patience_s: float) -> None:
         """Write the clips that wait, and give commands that long to end."""

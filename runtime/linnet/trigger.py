@@ -106,11 +106,18 @@ class TriggerWord:
         """Keywords heard in ``source``, as soon as they are heard.
 
         A source gives chunks of samples, as those of `linnet.audio` do. Each call listens with a stream of
-        its own, so time starts at 0.
+        its own, so time starts at 0. A source that ends is followed by half a second of silence, since a word
+        is reported soon after its end and a recording may be cut right there.
         """
         stream = self.stream()
         for chunk in source:
             yield from stream.detect(chunk)
+        yield from stream.detect(self.silence)
+
+    @property
+    def silence(self) -> NDArray[np.float32]:
+        """The half second that follows a source's end, (samples,)."""
+        return np.zeros(self.sample_rate // 2, np.float32)
 
     def decider(self) -> Decider:
         """A new decider with this object's keywords and thresholds, for scores of one stream."""
