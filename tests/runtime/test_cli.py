@@ -314,7 +314,7 @@ def test_width_in_a_terminal() -> None:
     ],
 )
 def test_commands_of_the_training_extra_say_what_is_missing(command, monkeypatch, capsys):
-    for package in ("torch", "lightning", "librosa", "matplotlib"):
+    for package in ("torch", "lightning", "librosa", "matplotlib.axes"):
         monkeypatch.setitem(sys.modules, package, None)
     for module in [name for name in sys.modules if name.startswith(("linnet_training", "linnet_export"))]:
         monkeypatch.delitem(sys.modules, module)
