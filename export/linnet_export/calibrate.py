@@ -27,7 +27,7 @@ def operating_points(conditions: Mapping[str, Curve]) -> tuple[OperatingPoint, .
     points: list[OperatingPoint] = []
     for rate in RATES:
         threshold = max(curve.threshold_at(rate) for curve in curves)
-        threshold = float(np.clip(threshold, 0.0, 1.0))
+        threshold = float(np.clip(threshold, 0.0, 2.0))
         measured = max(_at(curve, threshold)[0] for curve in curves)
         if points and (measured <= points[-1].false_alarms_per_hour or threshold >= points[-1].threshold):
             continue
