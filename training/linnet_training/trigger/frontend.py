@@ -24,6 +24,7 @@ _ROWS = 26  # 26 x 16 = 416 samples hold the 400 of a window; the remaining 96 o
 _COLUMNS = 16
 _POINTS = 32  # of the first stage; real input makes 17 of its 32 outputs enough
 _HALF = _POINTS // 2 + 1
+_AT_ONCE = 30 * SAMPLE_RATE  # an hour in one piece would take 4 GB
 
 
 class LogMel(nn.Module):
@@ -103,9 +104,11 @@ def _mel_of_second_stage() -> Tensor:
 
 def log_mel(audio: Tensor) -> Tensor:
     """Log-mel frames of whole recordings: (batch, samples) -> (batch, samples // HOP, MELS)."""
-    samples = audio.shape[1] // HOP * HOP
-    frames, _ = _shared()(audio[:, :samples], audio.new_zeros(audio.shape[0], TAIL))
-    return frames.transpose(1, 2)
+    tail, parts = audio.new_zeros(audio.shape[0], TAIL), []
+    for piece in audio[:, : audio.shape[1] // HOP * HOP].split(_AT_ONCE, dim=1):
+        frames, tail = _shared()(piece, tail)
+        parts.append(frames)
+    return torch.cat(parts, dim=2).transpose(1, 2)
 
 
 @lru_cache(maxsize=1)
