@@ -15,6 +15,7 @@ import torch
 
 import linnet.audio
 from linnet.errors import AudioError
+from linnet.files import whole
 from linnet_training.trigger import augment
 from linnet_training.trigger.endpoint import speech_bounds
 from linnet_training.trigger.frontend import HOP, MELS, SAMPLE_RATE, log_mel
@@ -78,10 +79,9 @@ class Bank:
         return np.flatnonzero(self.kind == kind)
 
     def save(self, path: Path) -> None:
-        """Write as .npz, whole or not at all."""
-        part = path.with_suffix(".part.npz")
-        np.savez(part, **{name: getattr(self, name) for name in self.__dataclass_fields__})
-        part.replace(path)
+        """Write as .npz, whole or not at all; raises OutputError where that cannot be done."""
+        with whole(path) as file:
+            np.savez(file, **{name: getattr(self, name) for name in self.__dataclass_fields__})
 
     @classmethod
     def load(cls, path: Path) -> "Bank":
@@ -92,6 +92,7 @@ class Bank:
     @classmethod
     def join(cls, banks: Sequence["Bank"]) -> "Bank":
         """One bank of several, clips in order; `family` stays distinct."""
+        banks = [bank for bank in banks if len(bank)] or banks[:1]
         frame_shift = np.cumsum([0] + [len(bank.mel) for bank in banks])
         family_shift = np.cumsum([0] + [int(bank.family.max(initial=-1)) + 1 for bank in banks])
         moved = [

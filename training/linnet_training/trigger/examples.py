@@ -138,7 +138,7 @@ class Examples:
         keyword = int(rng.integers(len(self._positives)))
         clip = int(rng.choice(self._positives[keyword]))
         end = int(self.bank.end[clip])
-        at = int(rng.integers(90, 270)) - end
+        at = _on_grid(int(rng.integers(90, 270)) - end)
         if rng.random() < 0.5:
             self._speech_before(canvas, at + int(self.bank.start[clip]) - int(rng.integers(0, 40)), rng)
         canvas.put(clip, at)
@@ -238,7 +238,8 @@ class Examples:
         """Other speech that ends at a frame."""
         if len(self._speech) and until > 20:
             clip = int(rng.choice(self._speech))
-            last = int(rng.integers(10, int(self.bank.frames[clip]) + 1))
+            frames = int(self.bank.frames[clip])
+            last = int(rng.integers(min(10, frames), frames + 1))
             canvas.put(clip, until - last, max(0, last - until), last)
 
     def _speech_after(self, canvas: "_Canvas", start: int, rng: np.random.Generator) -> None:
@@ -307,8 +308,7 @@ class _Canvas:
     ) -> None:
         """Add frames first..last of a clip so that its frame 0 would be at `at`; what sticks out is cut."""
         frames = int(self.bank.frames[clip])
-        # The grid of the teacher's embeddings decides: a shift of under 80 ms is no loss to random placement.
-        at = round(at / UNIT) * UNIT
+        at = _on_grid(at)
         first = max(first, -at, 0)
         last = min(frames if last is None else last, FRAMES - at, frames)
         if last - first < 2:
@@ -325,6 +325,11 @@ class _Canvas:
         self.known[target] = True
         if not fresh:
             self.known[target.start : target.start + _TEACHER_BLIND] = False
+
+
+def _on_grid(frame: int) -> int:
+    """The nearest place where the teacher's embeddings fit: 40 ms are no loss to random placement."""
+    return round(frame / UNIT) * UNIT
 
 
 def _power(log_mel: np.ndarray) -> np.ndarray:
