@@ -68,6 +68,11 @@ class TriggerNetwork(nn.Module):
             self.conv1.weight *= self.scale
         self.scale_folded = True
 
+    def freeze_hearing(self) -> None:
+        """Keep the convolutions and the first GRU as they are, and learn only what comes after."""
+        for layer in (self.conv1, self.conv2, self.gru1):
+            layer.requires_grad_(False)
+
     def initial_state(self, batch: int) -> State:
         """The state after a reset, for `batch` streams."""
         zeros = self.mean.new_zeros
