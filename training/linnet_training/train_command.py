@@ -8,7 +8,7 @@ import sys
 import warnings
 from pathlib import Path
 
-from linnet.errors import UsageError
+from linnet.errors import OutputError, UsageError
 
 _EXAMPLES = """examples:
   linnet train trigger computer --positives recordings/ --negatives speech/ --noise noise/ -o computer.onnx
@@ -100,6 +100,7 @@ def _train_trigger(args: argparse.Namespace) -> int:
         raise UsageError("Name each word once, in letters.")
     if args.output.suffix != ".onnx":
         raise UsageError(f"The output {args.output} must end in .onnx.")
+    _check_writable(args.output)
     recipe = Recipe.read(args.recipe) if args.recipe else Recipe()
     corpus = Corpus.empty(keywords)
     if args.positives:
@@ -126,6 +127,16 @@ def _train_trigger(args: argparse.Namespace) -> int:
     checkpoint = train(run)
     # Export is another package, which builds on this one: it is reached as the user would reach it.
     return main(["export", str(checkpoint), "-o", str(args.output)]) if first else 0
+
+
+def _check_writable(output: Path) -> None:
+    """Better now than after half an hour of training."""
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot make the folder {output.parent}: {error.strerror}.") from error
+    if output.is_dir() or not os.access(output.parent, os.W_OK):
+        raise OutputError(f"Cannot write {output}; choose another name or place.")
 
 
 def _say(message: str) -> None:

@@ -168,6 +168,10 @@ class Corpus:
                 self.licences[source] = " | ".join(sorted({*filter(None, others), row["licence"]}))
         self.origins.append(f"manifest: {path.name}")
 
+    def splits(self) -> dict[str, Split]:
+        """All of them, by what they hold."""
+        return {**self.positives, "(words)": self.words, "(speech)": self.speech, "(noise)": self.noise}
+
     def check(self, text_only: bool) -> None:
         """Refuse what cannot be trained on.
 
@@ -177,7 +181,7 @@ class Corpus:
         Raises:
             DataError: a recording is missing, or there are too few of a keyword or of other speech.
         """
-        for split in (*self.positives.values(), self.words, self.speech, self.noise):
+        for split in self.splits().values():
             if not split.spoken:
                 split.rebalance()
         for keyword, split in self.positives.items():
@@ -192,7 +196,7 @@ class Corpus:
                 f"Only {sum(map(len, others))} recordings of other speech: give at least 2 (hours of it are "
                 "better: --negatives DIR), or leave synthesis on so that other sentences are spoken."
             )
-        for split in (*self.positives.values(), *others, self.noise):
+        for split in self.splits().values():
             for path in (*split.train, *split.spoken, *split.dev):
                 if not path.is_file():
                     raise DataError(f"{path} is listed but not there; check the manifest's paths.")

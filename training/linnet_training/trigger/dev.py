@@ -55,6 +55,10 @@ class DevStream:
     conditions: dict[str, Condition]
     refractory_s: float
 
+    def __deepcopy__(self, memo: object) -> "DevStream":
+        """Itself: averaging weights copies the module that holds it, and hours of features need no copy."""
+        return self
+
     @classmethod
     def of(cls, test: ListeningTest, noisy: bool, refractory_s: float) -> "DevStream":
         """Clean, and with noise at 10 dB where there is noise."""

@@ -9,12 +9,15 @@ import torch
 from lightning.pytorch import callbacks
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
+from linnet.errors import OutputError
 from linnet_training.trigger.bank import Bank
 from linnet_training.trigger.dev import DevStream
 from linnet_training.trigger.examples import Examples
 from linnet_training.trigger.module import TriggerModule
 from linnet_training.trigger.network import TriggerNetwork
 from linnet_training.trigger.recipe import Recipe
+
+_BEST = "best.ckpt"
 
 
 def fit(
@@ -28,8 +31,15 @@ def fit(
         bank: training clips.
         dev: what epochs are judged on.
         folder: gets checkpoints and logs.
-        about: plain values kept in the checkpoint for export.
+        about: plain values kept in the checkpoint for export; `inputs` among them names what the run learns
+            from, and only a run of the same name is gone on with.
+
+    Raises:
+        OutputError: a checkpoint or a log cannot be written.
     """
+    finished = folder / "finished"
+    if finished.is_file() and finished.read_text() == about["inputs"]:
+        return folder / _BEST
     world = int(os.environ.get("WORLD_SIZE", "1"))
     # Set by torchrun; Lightning wants to be told the same.
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "0"))
@@ -41,8 +51,8 @@ def fit(
     module = TriggerModule(recipe, network, examples, dev, about)
     best = callbacks.ModelCheckpoint(
         folder,
-        "best",
-        monitor="dev_miss",
+        Path(_BEST).stem,
+        monitor="dev_rank",
         mode="min",
         save_top_k=1,
         save_last=True,
@@ -52,7 +62,7 @@ def fit(
     trainer = lightning.Trainer(
         max_epochs=recipe.epochs,
         precision="bf16-mixed" if cuda else "32-true",
-        devices=local or "auto",
+        devices=local or 1,  # several GPUs are for torchrun to start
         num_nodes=world // local if local else 1,
         gradient_clip_val=1.0,
         num_sanity_val_steps=0,
@@ -60,19 +70,33 @@ def fit(
         reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,  # each process draws batches of its own
         log_every_n_steps=20,
-        logger=[CSVLogger(folder, "log", version=""), TensorBoardLogger(folder, "tensorboard", version="")],
+        logger=[CSVLogger(folder, "log"), TensorBoardLogger(folder, "tensorboard", version="")],
         callbacks=[
             callbacks.EMAWeightAveraging(decay=recipe.averaging, use_buffers=False),
             callbacks.EarlyStopping("dev_miss", mode="min", patience=recipe.patience),
             callbacks.LearningRateMonitor("step"),
-            callbacks.RichProgressBar() if _interactive() else callbacks.TQDMProgressBar(refresh_rate=20),
+            callbacks.TQDMProgressBar(refresh_rate=20),
             best,
         ],
     )
+    try:
+        trainer.fit(module, ckpt_path=_checkpoint_of(about["inputs"], folder), weights_only=True)
+        if trainer.is_global_zero:
+            finished.write_text(about["inputs"])
+    except SystemExit as end:
+        if isinstance(end.__context__, KeyboardInterrupt):  # which Lightning makes an exit of
+            raise KeyboardInterrupt from None
+        raise
+    except OSError as error:
+        raise OutputError(f"Cannot write to {folder}: {error.strerror or error}.") from error
+    return folder / _BEST
+
+
+def _checkpoint_of(inputs: str, folder: Path) -> Path | None:
+    """The last checkpoint in a folder; None where there is none, or one of another run."""
     last = folder / "last.ckpt"
-    trainer.fit(module, ckpt_path=last if last.is_file() else None, weights_only=True)
-    return Path(best.best_model_path)
-
-
-def _interactive() -> bool:
-    return os.isatty(1)
+    try:
+        content = torch.load(last, map_location="cpu", weights_only=True)
+    except Exception:  # missing, or damaged in any way that torch's readers have words for
+        return None
+    return last if content.get("linnet", {}).get("inputs") == inputs else None

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 
 import linnet.audio
+from linnet.errors import AudioError
 from linnet_training.trigger.bank import Kind, Source
 from linnet_training.trigger.dev import run
 from linnet_training.trigger.frontend import SAMPLE_RATE, log_mel
-from linnet_training.trigger.network import STEP_SAMPLES, TriggerNetwork
-from linnet_training.trigger.stream import recordings
+from linnet_training.trigger.network import FRAMES_PER_STEP, STEP_SAMPLES, TriggerNetwork
 
 SUSPICIOUS = 0.2
 _BEFORE = int(1.2 * SAMPLE_RATE)
@@ -19,27 +19,27 @@ _AFTER = int(0.4 * SAMPLE_RATE)
 _VARIANTS = 4
 
 
-def false_alarms(network: TriggerNetwork, folders: Sequence[Path]) -> list[Source]:
+def false_alarms(network: TriggerNetwork, paths: Sequence[Path]) -> list[Source]:
     """Every stretch of 1.6 s around a score above 0.2, as sources for the bank.
 
     Args:
         network: the detector so far.
-        folders: recordings in which the keyword is not said; clips kept by `linnet listen --save` are fine.
-
-    Raises:
-        DataError: a folder is missing or has no audio.
+        paths: recordings in which the keyword is not said; clips kept by `linnet listen --save` are fine.
+            Those that cannot be read are left out.
     """
     found = []
-    for folder in folders:
-        for path in recordings(folder):
+    for path in paths:
+        try:
             audio = linnet.audio.read(path)
-            mel = log_mel(torch.from_numpy(audio[None]))[0].numpy()
-            if len(mel) < 8:
-                continue
-            worst = run(network, mel).max(axis=1)
-            for step in _peaks(worst):
-                at = (step + 1) * STEP_SAMPLES
-                found.append(Source(audio[max(0, at - _BEFORE) : at + _AFTER], Kind.WORD, variants=_VARIANTS))
+        except AudioError:
+            continue
+        mel = log_mel(torch.from_numpy(audio[None]))[0].numpy()
+        if len(mel) < FRAMES_PER_STEP:
+            continue
+        worst = run(network, mel).max(axis=1)
+        for step in _peaks(worst):
+            at = (step + 1) * STEP_SAMPLES
+            found.append(Source(audio[max(0, at - _BEFORE) : at + _AFTER], Kind.WORD, variants=_VARIANTS))
     return found
 
 

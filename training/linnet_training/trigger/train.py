@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 import linnet.audio
+from linnet.errors import DataError
 from linnet_training.trigger import warm_start
 from linnet_training.trigger.bank import Bank, Kind, Source, build
 from linnet_training.trigger.data import Corpus
@@ -22,7 +23,7 @@ from linnet_training.trigger.mining import false_alarms
 from linnet_training.trigger.network import TriggerNetwork
 from linnet_training.trigger.recipe import Recipe
 from linnet_training.trigger.spoken import add_spoken
-from linnet_training.trigger.stream import ListeningTest
+from linnet_training.trigger.stream import ListeningTest, recordings
 from linnet_training.trigger.teacher import Teacher
 
 REFRACTORY_S = 1.0
@@ -54,18 +55,21 @@ def train(run: Run) -> Path:
         SynthesisError: a phrase is to be spoken and no engine can.
     """
     corpus, recipe = run.corpus, run.recipe
-    bank = _prepared(run)
+    mine = [path for folder in run.mine for path in recordings(folder)]
+    inputs = _inputs(run)
+    bank = _prepared(run, inputs)
     dev = DevStream.of(dev_test(corpus), bool(corpus.noise.dev), REFRACTORY_S)
     network = _network(run, bank)
-    checkpoint = fit(recipe, network, bank, dev, run.folder / "first", about(run))
-    if run.mine:
+    checkpoint = fit(recipe, network, bank, dev, run.folder / "first", about(run, inputs))
+    if mine:
         network.load_state_dict(warm_start.trained(checkpoint))
-        mined = false_alarms(network, run.mine)
+        mined = false_alarms(network, mine)
         run.say(f"Mining: {len(mined)} false alarms found.")
         if mined:
-            bank = Bank.join([bank, build(mined, _rooms(corpus))])
+            bank = Bank.join([bank, build(mined, _rooms(corpus), _teacher(recipe))])
             second = replace(recipe, epochs=recipe.mining_epochs, learning_rate=recipe.learning_rate / 2)
-            checkpoint = fit(second, network, bank, dev, run.folder / "second", about(run))
+            inputs = _name([inputs, *map(_stamp, mine)])
+            checkpoint = fit(second, network, bank, dev, run.folder / "second", about(run, inputs))
     return checkpoint
 
 
@@ -78,8 +82,8 @@ def dev_test(corpus: Corpus) -> ListeningTest:
     return ListeningTest(positives, negatives, corpus.noise.dev, hours=hours)
 
 
-def about(run: Run) -> dict[str, Any]:
-    """What the checkpoint tells export, as plain values."""
+def about(run: Run, inputs: str) -> dict[str, Any]:
+    """What the checkpoint tells export, as plain values; `inputs` names what the run learns from."""
     corpus = run.corpus
 
     def paths(of: list[Path]) -> list[str]:
@@ -87,6 +91,8 @@ def about(run: Run) -> dict[str, Any]:
 
     return {
         "task": "trigger",
+        # Each of several processes draws a part of a batch, so that with other processes it is another run.
+        "inputs": f"{inputs} of {os.environ.get('WORLD_SIZE', '1')}",
         "keywords": list(corpus.keywords),
         "recipe": run.recipe.to_dict(),
         "refractory_s": REFRACTORY_S,
@@ -101,24 +107,59 @@ def about(run: Run) -> dict[str, Any]:
     }
 
 
-def _prepared(run: Run) -> Bank:
+def _inputs(run: Run) -> str:
+    """A name for what a run learns from: a changed setting or recording makes it another run.
+
+    Raises:
+        DataError: a recording is missing, or there are too few.
+    """
+    run.corpus.check(text_only=run.synthesis)
+    listed = [
+        f"{kind} {side} {_stamp(path)}"
+        for kind, split in run.corpus.splits().items()
+        for side, paths in (("train", split.train), ("dev", split.dev))
+        for path in paths
+    ]
+    return _name(
+        [f"{run.recipe} {run.corpus.keywords} {run.synthesis}", *listed, *map(_stamp, run.corpus.rooms)]
+    )
+
+
+def _stamp(path: Path) -> str:
+    """A file as it is now."""
+    status = path.stat()
+    return f"{path.resolve()} {status.st_size} {status.st_mtime_ns}"
+
+
+def _name(parts: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()[:12]
+
+
+def _prepared(run: Run, inputs: str) -> Bank:
     """Synthesise and build the bank, or read what an earlier try left; the first process does it for all."""
     run.folder.mkdir(parents=True, exist_ok=True)
-    settings = f"{run.recipe}{run.corpus.origins}{run.corpus.keywords}{run.synthesis}"
-    ready = run.folder / f"bank-{hashlib.sha256(settings.encode()).hexdigest()[:12]}.npz"
+    ready = run.folder / f"bank-{inputs}.npz"
     if int(os.environ.get("RANK", "0")) > 0:
         while not ready.is_file():
             time.sleep(0.5)
-    run.corpus.check(text_only=run.synthesis)
     if run.synthesis:
         for message in add_spoken(run.corpus, run.recipe, run.folder / "spoken"):
             run.say(message)
     run.corpus.check(text_only=False)
     if ready.is_file():
         return Bank.load(ready)
-    teacher = Teacher if run.recipe.teacher_weight > 0 else None
-    progress = _Progress(run.say)
-    bank = build(sources(run.corpus, run.recipe), _rooms(run.corpus), teacher, progress=progress)
+    listed = sources(run.corpus, run.recipe)
+    bank = build(listed, _rooms(run.corpus), _teacher(run.recipe), progress=_Progress(run.say))
+    left_out = len(listed) - len(np.unique(bank.family))
+    if left_out:
+        run.say(f"{left_out} of {len(listed)} recordings hold nothing to learn from and were left out.")
+    for index, keyword in enumerate(run.corpus.keywords):
+        if not np.any(bank.keyword == index):
+            raise DataError(
+                f"None of the recordings of '{keyword}' for training can be used; listen to some."
+            )
+    for stale in run.folder.glob("bank-*.npz"):
+        stale.unlink()
     bank.save(ready)
     run.say(f"Bank: {len(bank)} clips, {len(bank.mel) / 360_000:.1f} h.")
     return bank
@@ -139,6 +180,10 @@ def sources(corpus: Corpus, recipe: Recipe) -> list[Source]:
     return [listed[i] for i in np.random.default_rng(recipe.seed).permutation(len(listed))]
 
 
+def _teacher(recipe: Recipe) -> type[Teacher] | None:
+    return Teacher if recipe.teacher_weight > 0 else None
+
+
 def _rooms(corpus: Corpus) -> list[np.ndarray]:
     return [linnet.audio.read(path) for path in corpus.rooms]
 
@@ -147,6 +192,9 @@ def _network(run: Run, bank: Bank) -> TriggerNetwork:
     torch.manual_seed(run.recipe.seed)
     network = TriggerNetwork(len(run.corpus.keywords))
     if run.recipe.start_from_shipped and warm_start.begin(network):
+        if not any(split.train for split in run.corpus.positives.values()):
+            # Synthesised words would teach these layers voices that nobody has.
+            network.freeze_hearing()
         return network
     typical = Examples(bank, len(run.corpus.keywords), run.recipe.batch_size).batch(
         [run.recipe.seed], np.ones(len(bank))
