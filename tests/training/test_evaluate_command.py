@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import sys
 
 import pytest
 from tones import write_hiss, write_model, write_tone

@@ -1,5 +1,6 @@
 """Synthesised recordings for a run: the keyword, what sounds like it, other words and sentences."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -65,7 +66,9 @@ def _add(
 
 
 def _spoken(texts: Sequence[str], clips: int, voices: list[Voice], folder: Path) -> list[Path]:
-    """Paths of the clips; a folder that an earlier try finished is used again."""
+    """Paths of the clips; what an earlier try finished is used again if it said the same."""
+    asked = [*texts, str(clips), *(f"{voice.engine} {voice.name}" for voice in voices)]
+    folder = folder / hashlib.sha256("\n".join(asked).encode()).hexdigest()[:12]
     done = folder / "done.txt"
     if not done.is_file():
         folder.mkdir(parents=True, exist_ok=True)
