@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import linnet.audio
+from linnet_training.speech.phrases import isolated_words, near_phrases, ordinary_sentences
+from linnet_training.speech.synthesis import Clip, Voice, describe, find_voices, synthesise
 from linnet_training.trigger.data import Corpus, Split
-from linnet_training.trigger.phrases import isolated_words, near_phrases, ordinary_sentences
 from linnet_training.trigger.recipe import Recipe
-from linnet_training.trigger.synthesis import Clip, Voice, describe, find_voices, synthesise
 
 ENOUGH = 100
 """With this many recordings of a keyword, synthesised ones are not added."""

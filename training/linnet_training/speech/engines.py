@@ -20,8 +20,7 @@ import soxr
 from numpy.typing import NDArray
 
 from linnet.errors import SynthesisError
-
-from .voices import Voice
+from linnet_training.speech.voices import Voice
 
 __all__ = ["SAMPLE_RATE", "Utterance", "batch_size", "render", "speakable"]
 

@@ -17,8 +17,8 @@ pytest.importorskip("soxr", reason="needs the training extra")
 pytest.importorskip("soundfile", reason="needs the training extra")
 
 from linnet.errors import SynthesisError
-from linnet_training.trigger import engines, voices
-from linnet_training.trigger.synthesis import Voice, describe, find_voices, speak, synthesise
+from linnet_training.speech import engines, voices
+from linnet_training.speech.synthesis import Voice, describe, find_voices, speak, synthesise
 
 RATE = 16000
 

@@ -7,10 +7,9 @@ from itertools import islice, product
 import numpy as np
 
 from linnet.errors import SynthesisError
-
-from .engines import speakable
-from .pronunciation import Phones, distances, heard_in, nearest, phones_of, vocabulary
-from .sentences import sentences
+from linnet_training.speech.engines import speakable
+from linnet_training.speech.pronunciation import Phones, distances, heard_in, nearest, phones_of, vocabulary
+from linnet_training.speech.sentences import sentences
 
 __all__ = ["isolated_words", "near_phrases", "ordinary_sentences"]
 

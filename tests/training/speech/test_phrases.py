@@ -6,9 +6,9 @@ pytest.importorskip("soxr", reason="needs the training extra")
 pytest.importorskip("soundfile", reason="needs the training extra")
 
 from linnet.errors import SynthesisError
-from linnet_training.trigger import pronunciation
-from linnet_training.trigger.phrases import isolated_words, near_phrases, ordinary_sentences
-from linnet_training.trigger.pronunciation import PHONES, distances, heard_in, nearest, phones_of
+from linnet_training.speech import pronunciation
+from linnet_training.speech.phrases import isolated_words, near_phrases, ordinary_sentences
+from linnet_training.speech.pronunciation import PHONES, distances, heard_in, nearest, phones_of
 
 
 @pytest.fixture

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import SynthesisError
-
-from .engines import Utterance, batch_size, render, speakable
-from .voices import Voice, describe, find_voices
+from linnet_training.speech.engines import Utterance, batch_size, render, speakable
+from linnet_training.speech.voices import Voice, describe, find_voices
 
 __all__ = ["Clip", "Voice", "describe", "find_voices", "speak", "synthesise"]
 
