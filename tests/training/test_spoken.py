@@ -4,10 +4,10 @@ import pytest
 from words import chirp
 
 from linnet.errors import SynthesisError
+from linnet_training.speech.synthesis import Clip, Voice
 from linnet_training.trigger import spoken
 from linnet_training.trigger.data import Corpus
 from linnet_training.trigger.recipe import Recipe
-from linnet_training.trigger.synthesis import Clip, Voice
 
 RECIPE = Recipe(spoken_positives=14, spoken_near=7, spoken_words=7, spoken_sentences=7)
 VOICES = [Voice("chirper", f"voice{i}", "en", "CC0") for i in range(9)]

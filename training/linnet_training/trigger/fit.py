@@ -17,7 +17,7 @@ from linnet_training.trigger.module import TriggerModule
 from linnet_training.trigger.network import TriggerNetwork
 from linnet_training.trigger.recipe import Recipe
 
-_BEST = "best.ckpt"
+_BEST, _LAST = "best.ckpt", "last.ckpt"
 
 
 def fit(
@@ -49,16 +49,14 @@ def fit(
     torch.set_num_threads(max(1, min(4, (os.cpu_count() or 2) // 2 // (local or 1))))
     lightning.seed_everything(recipe.seed, verbose=False)
     module = TriggerModule(recipe, network, examples, dev, about)
-    best = callbacks.ModelCheckpoint(
-        folder,
-        Path(_BEST).stem,
-        monitor="dev_rank",
-        mode="min",
-        save_top_k=1,
-        save_last=True,
-        enable_version_counter=False,
-    )
+    # Lightning's own save_last leaves out the epochs that are not the best, which a resumed run would repeat.
+    kept = {"save_on_train_epoch_end": True, "enable_version_counter": False}
+    best = callbacks.ModelCheckpoint(folder, Path(_BEST).stem, monitor="dev_rank", mode="min", **kept)
+    last = callbacks.ModelCheckpoint(folder, Path(_LAST).stem, **kept)
     cuda = torch.cuda.is_available()
+    starts = len(
+        list((folder / "log").glob("*"))
+    )  # a log of its own for each, or a resumed run would erase it
     trainer = lightning.Trainer(
         max_epochs=recipe.epochs,
         precision="bf16-mixed" if cuda else "32-true",
@@ -70,13 +68,17 @@ def fit(
         reload_dataloaders_every_n_epochs=1,
         use_distributed_sampler=False,  # each process draws batches of its own
         log_every_n_steps=20,
-        logger=[CSVLogger(folder, "log"), TensorBoardLogger(folder, "tensorboard", version="")],
+        logger=[
+            CSVLogger(folder / "log", str(starts), version=""),
+            TensorBoardLogger(folder, "tensorboard", version=""),
+        ],
         callbacks=[
             callbacks.EMAWeightAveraging(decay=recipe.averaging, use_buffers=False),
             callbacks.EarlyStopping("dev_miss", mode="min", patience=recipe.patience),
             callbacks.LearningRateMonitor("step"),
             callbacks.TQDMProgressBar(refresh_rate=20),
             best,
+            last,  # it holds the state of the others, so it comes after them
         ],
     )
     try:
@@ -94,7 +96,7 @@ def fit(
 
 def _checkpoint_of(inputs: str, folder: Path) -> Path | None:
     """The last checkpoint in a folder; None where there is none, or one of another run."""
-    last = folder / "last.ckpt"
+    last = folder / _LAST
     try:
         content = torch.load(last, map_location="cpu", weights_only=True)
     except Exception:  # missing, or damaged in any way that torch's readers have words for
