@@ -1,41 +1,45 @@
-"""Makes sample.wav and sample.json: trigger words among other sentences, spoken by synthetic voices in a noisy room.
+"""Makes sample.wav and sample.json: trigger words among other sentences, in noise at 15 dB.
 
-python demos/make_sample.py       needs pip install linnet[training] and flite
+python demos/make_sample.py RECORDING       needs pip install linnet[training] and flite
+
+The recording is of a person saying "computer"; the one in the repository is from MycroftAI's
+Precise-Community-Data, dedicated to the public domain. All else is spoken by flite's voices.
 """
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 
 import linnet
-from linnet_training.trigger.synthesis import find_voices, speak
+from linnet_training.speech.synthesis import find_voices, speak
+from linnet_training.trigger.endpoint import speech_bounds
 
 RATE = 16_000
 SAMPLE = Path(__file__).with_name("sample.wav")
 KEYWORDS = ["alexa", "computer", "jarvis", "snowboy"]
+RECORDED = "computer"
 SAID = [
-    "what a fine day it is today",
-    "alexa",
-    "the train leaves at seven thirty",
-    "computer",
-    "jarvis",
-    "I am going to the market",
-    "snowboy",
-    "who left the window open",
+    ("rms", "what a fine day it is today"),
+    ("slt", "alexa"),
+    ("awb", "the train leaves at seven thirty"),
+    ("slt", "jarvis"),
+    ("rms", "I am going to the market"),
+    ("slt", "snowboy"),
+    ("", RECORDED),
+    ("slt", "who left the window open"),
 ]
-SNR_DB = 10.0
+SNR_DB = 15.0
 
 
-def main() -> None:
+def main(recording: str) -> None:
     """Write both files beside this one."""
     rng = np.random.default_rng(7)
-    voices = [
-        voice for voice in find_voices() if voice.engine == "flite" and voice.name in ("slt", "rms", "awb")
-    ]
+    voices = {voice.name: voice for voice in find_voices() if voice.engine == "flite"}
     parts, notes, at = [np.zeros(RATE // 2, np.float32)], [], RATE // 2
-    for number, text in enumerate(SAID):
-        audio = speak(voices[number % len(voices)], text)
+    for name, text in SAID:
+        audio = speak(voices[name], text) if name else _spoken_part(linnet.audio.read(recording))
         audio = audio * (0.1 / np.sqrt(np.mean(audio**2)))
         notes.append(
             {"text": text, "start_s": round(at / RATE, 2), "end_s": round((at + len(audio)) / RATE, 2)}
@@ -50,6 +54,11 @@ def main() -> None:
     SAMPLE.with_suffix(".json").write_text(text + "\n", encoding="utf-8")
 
 
+def _spoken_part(audio: np.ndarray) -> np.ndarray:
+    start, end = speech_bounds(audio)
+    return audio[max(0, start - RATE // 20) : end + RATE // 20]
+
+
 def _rain(rng: np.random.Generator, samples: int) -> np.ndarray:
     """Pink noise that swells and fades, of unit power."""
     spectrum = np.fft.rfft(rng.standard_normal(samples))
@@ -59,4 +68,4 @@ def _rain(rng: np.random.Generator, samples: int) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

@@ -19,7 +19,7 @@ from linnet_training.trigger.network import STEP_SAMPLES
 from linnet_training.trigger.report import RATES, Report
 from linnet_training.trigger.stream import ListeningTest
 
-DEFAULT_RATE = 0.5
+DEFAULT_RATE = 0.2
 """False alarms per hour for which the default threshold is chosen."""
 _PACKAGES = ("linnet", "torch", "lightning", "onnx", "onnxruntime", "numpy")
 
@@ -36,7 +36,7 @@ def write(graph: onnx.ModelProto, card: Card, path: Path) -> None:
     try:
         path.write_bytes(modelfile.seal(graph.SerializeToString()))
     except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror}.") from error
+        raise OutputError(f"Cannot write to {path.parent}: {error.strerror}.") from error
 
 
 def measure(spotter: TriggerWord, trained: Trained, seed: int = 1) -> Report:
