@@ -31,13 +31,21 @@ def operating_points(conditions: Mapping[str, Curve]) -> tuple[OperatingPoint, .
         measured = max(_at(curve, threshold)[0] for curve in curves)
         if points and (measured <= points[-1].false_alarms_per_hour or threshold >= points[-1].threshold):
             continue
-        clean, noise = _at(curves[0], threshold)[1], _at(curves[-1], threshold)[1]
+        clean, noise = (_at(curve, threshold)[1] for curve in (curves[0], curves[-1]))
         points.append(OperatingPoint(measured, threshold, clean, noise))
     return tuple(points)
 
 
 def _at(curve: Curve, threshold: float) -> tuple[float, float]:
-    """False alarms per hour and miss rate at the nearest point that is not stricter than the threshold."""
-    index = int(np.searchsorted(-curve.thresholds, -threshold, side="left"))
-    index = min(index, len(curve.thresholds) - 1)
-    return float(curve.false_alarms_per_hour[index]), float(curve.miss_rate[index])
+    """False alarms per hour and miss rate at a threshold.
+
+    Between two points of the curve, the false alarms of the looser and the misses of the stricter one, so
+    that what is promised is kept.
+    """
+    last = len(curve.thresholds) - 1
+    looser = int(np.searchsorted(-curve.thresholds, -threshold, side="left"))
+    stricter = int(np.searchsorted(-curve.thresholds, -threshold, side="right")) - 1
+    return (
+        float(curve.false_alarms_per_hour[min(looser, last)]),
+        float(curve.miss_rate[min(max(stricter, 0), last)]),
+    )

@@ -47,6 +47,8 @@ def _export(args: argparse.Namespace) -> int:
     from linnet_export.verify import verify
     from linnet_training import plots
 
+    picture = args.picture or args.output.with_suffix(".png")
+    plots.check_name(picture)
     trained = checkpoint.read(args.checkpoint)
     graph = to_onnx(trained.network)
     folder = args.output.parent
@@ -67,7 +69,6 @@ def _export(args: argparse.Namespace) -> int:
         part.replace(args.output)
     finally:
         part.unlink(missing_ok=True)
-    picture = args.picture or args.output.with_suffix(".png")
     plots.evaluation(report.curves, report.examples, picture, points=report.points, title=card.name)
     print(report.table())
     print(f"Picture: {picture}", file=sys.stderr)

@@ -48,9 +48,7 @@ def verify(network: TriggerNetwork, path: Path) -> float:
             names = [name for name in model.input_shapes if name.startswith(STATE)]
             feeds = {"audio": audio, **dict(zip(names, (state.numpy() for state in states), strict=True))}
             got = model.run(feeds)
-            worst = max(
-                worst, *(float(np.abs(e.numpy() - g).max()) for e, g in zip(expected, got, strict=True))
-            )
+            worst = max(worst, *(_apart(e.numpy(), g) for e, g in zip(expected, got, strict=True)))
             states = expected[1:]
     if worst > TOLERANCE:
         raise ExportError(
@@ -67,10 +65,17 @@ def _verify_cuts(path: Path, rng: np.random.Generator) -> None:
     for size in _CUTS:
         stream = spotter.stream()
         cut = np.concatenate([stream.process(audio[at : at + size]) for at in range(0, len(audio), size)])
-        if cut.shape != whole.shape or float(np.abs(cut - whole).max()) > CUT_TOLERANCE:
+        if _apart(cut, whole) > CUT_TOLERANCE:
             raise ExportError(
                 f"Cut into {size} samples the audio scores differently; the file was not written."
             )
+
+
+def _apart(one: np.ndarray, other: np.ndarray) -> float:
+    """The largest difference; infinite where shapes differ or something is not a number."""
+    if one.shape != other.shape:
+        return np.inf
+    return float(np.nan_to_num(np.abs(one - other), nan=np.inf).max())
 
 
 def _sound(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
