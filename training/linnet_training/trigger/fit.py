@@ -50,7 +50,7 @@ def fit(
     lightning.seed_everything(recipe.seed, verbose=False)
     module = TriggerModule(recipe, network, examples, dev, about)
     # Lightning's own save_last leaves out the epochs that are not the best, which a resumed run would repeat.
-    kept = {"save_on_train_epoch_end": True, "enable_version_counter": False}
+    kept: dict[str, Any] = {"save_on_train_epoch_end": True, "enable_version_counter": False}
     best = callbacks.ModelCheckpoint(folder, Path(_BEST).stem, monitor="dev_rank", mode="min", **kept)
     last = callbacks.ModelCheckpoint(folder, Path(_LAST).stem, **kept)
     cuda = torch.cuda.is_available()
