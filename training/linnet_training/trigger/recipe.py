@@ -29,8 +29,8 @@ _RANGES = {
 class Recipe:
     """Settings of a trigger-word run; the defaults are the recipe for one word of one's own."""
 
-    epochs: int = 20
-    steps_per_epoch: int = 60
+    epochs: int = 24
+    steps_per_epoch: int = 80
     batch_size: int = 128
     learning_rate: float = 1.5e-3
     seed: int = 0
@@ -40,7 +40,7 @@ class Recipe:
     """Weight of predicting the teacher's speech embeddings; 0 trains without a teacher."""
     averaging: float = 0.998
     """Decay of the moving average of the weights, which is what is exported."""
-    patience: int = 8
+    patience: int = 12
     """Epochs without a better dev miss rate before training stops."""
     dev_false_alarms_per_hour: float = 0.5
     """The rate at which the dev miss rate is read."""
