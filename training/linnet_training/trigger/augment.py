@@ -1,6 +1,6 @@
 """Changes made to a recording's samples: speed, pitch and rooms.
 
-Noise, level, tone and masking are cheaper on mel power and are drawn afresh for every batch (see `examples`).
+Noise, level, tone and masking are cheaper on mel power and are drawn afresh for every batch (see `disturb`).
 """
 
 from collections.abc import Sequence

@@ -9,21 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import librosa
 import numpy as np
 import torch
 from torch import Tensor
 
-from linnet_training.trigger.bank import UNIT, Bank, Kind
-from linnet_training.trigger.frontend import FFT, MELS, SAMPLE_RATE
+from linnet_training.trigger.bank import Bank, Kind
+from linnet_training.trigger.canvas import FLOOR, FRAMES, Canvas, on_grid
+from linnet_training.trigger.disturb import Disturbance, mask
 from linnet_training.trigger.network import FRAMES_PER_STEP
 
-FRAMES = 320
-"""Length of an example: 3.2 s."""
 STEPS = FRAMES // FRAMES_PER_STEP
-_FLOOR = 1e-6
-_TEACHER_BLIND = 76 // UNIT + 1
-"""Units after a junction in which the teacher heard silence where the network heard something else."""
 
 
 @dataclass(frozen=True)
@@ -71,14 +66,9 @@ class Examples:
         ]
         self._speech = bank.of(Kind.SPEECH)
         self._word = bank.of(Kind.WORD)
-        self._noise = bank.of(Kind.NOISE)
         self._negatives = np.flatnonzero((bank.kind == Kind.SPEECH) | (bank.kind == Kind.WORD))
         self._draws = self._shares(mixture)
-        # Drawn once, a random stretch used each time: drawing it afresh would take half of a batch's time.
-        self._grain = np.random.default_rng(0).gamma(4.0, 0.25, (16 * FRAMES, MELS)).astype(np.float32)
-        filters = librosa.filters.mel(sr=SAMPLE_RATE, n_fft=FFT, n_mels=MELS, fmin=20, fmax=8000)
-        # Undoes Slaney's norm: sums to the whole power.
-        self._width = (1 / filters.max(axis=1)).astype(np.float32)
+        self._disturbance = Disturbance(bank)
 
     def __deepcopy__(self, memo: object) -> "Examples":
         """Itself: averaging weights copies the module that holds it, and gigabytes of bank need no copy."""
@@ -121,12 +111,12 @@ class Examples:
         )
         for draw, count in self._draws:
             for _ in range(count):
-                canvas = _Canvas(self.bank)
+                canvas = Canvas(self.bank)
                 placed.append((draw(canvas, rng), canvas.keyword, canvas.end))
-                self._disturb(canvas, rng)
+                self._disturbance.disturb(canvas.power, canvas.keyword >= 0, rng)
                 canvases.append(canvas)
-        mel = np.log(np.stack([canvas.power for canvas in canvases]) + _FLOOR)
-        _mask(mel, rng)
+        mel = np.log(np.stack([canvas.power for canvas in canvases]) + FLOOR)
+        mask(mel, rng)
         return Batch(
             torch.from_numpy(mel),
             torch.tensor([keyword for _, keyword, _ in placed]),
@@ -138,11 +128,11 @@ class Examples:
 
     # Each of these puts one example's speech on a canvas and returns its main clip.
 
-    def _place_positive(self, canvas: "_Canvas", rng: np.random.Generator) -> int:
+    def _place_positive(self, canvas: Canvas, rng: np.random.Generator) -> int:
         keyword = int(rng.integers(len(self._positives)))
         clip = int(rng.choice(self._positives[keyword]))
         end = int(self.bank.end[clip])
-        at = _on_grid(int(rng.integers(90, 270)) - end)
+        at = on_grid(int(rng.integers(90, 270)) - end)
         if rng.random() < 0.5:
             self._speech_before(canvas, at + int(self.bank.start[clip]) - int(rng.integers(0, 40)), rng)
         canvas.put(clip, at)
@@ -151,7 +141,7 @@ class Examples:
         canvas.keyword, canvas.end = keyword, at + end
         return clip
 
-    def _place_hard(self, canvas: "_Canvas", rng: np.random.Generator) -> int:
+    def _place_hard(self, canvas: Canvas, rng: np.random.Generator) -> int:
         clip = int(rng.choice(self._hard_of_batch))
         return (
             self._place_word(canvas, rng, clip)
@@ -159,10 +149,10 @@ class Examples:
             else self._fill(canvas, rng, clip)
         )
 
-    def _place_speech(self, canvas: "_Canvas", rng: np.random.Generator) -> int:
+    def _place_speech(self, canvas: Canvas, rng: np.random.Generator) -> int:
         return self._fill(canvas, rng, int(rng.choice(self._speech)))
 
-    def _fill(self, canvas: "_Canvas", rng: np.random.Generator, clip: int) -> int:
+    def _fill(self, canvas: Canvas, rng: np.random.Generator, clip: int) -> int:
         room = FRAMES - int(self.bank.frames[clip])
         at = int(rng.integers(min(room, 0), max(room, 0) + 1))
         canvas.put(clip, at)
@@ -171,7 +161,7 @@ class Examples:
             self._speech_after(canvas, at + int(self.bank.frames[clip]), rng)
         return clip
 
-    def _place_cut(self, canvas: "_Canvas", rng: np.random.Generator) -> int:
+    def _place_cut(self, canvas: Canvas, rng: np.random.Generator) -> int:
         """One to three short cuts of running speech with silence between."""
         at = int(rng.integers(20, 120))
         clip = -1
@@ -201,7 +191,7 @@ class Examples:
         start, end = quietest(first), quietest(min(frames - 1, first + length))
         return (start, end) if end - start > 10 else (first, min(frames, first + length))
 
-    def _place_word(self, canvas: "_Canvas", rng: np.random.Generator, clip: int | None = None) -> int:
+    def _place_word(self, canvas: Canvas, rng: np.random.Generator, clip: int | None = None) -> int:
         clip = int(rng.choice(self._word)) if clip is None else clip
         end = int(self.bank.end[clip])
         at = int(rng.integers(90, 270)) - end
@@ -217,7 +207,7 @@ class Examples:
             self._speech_after(canvas, at + end + int(rng.integers(0, 80)), rng)
         return clip
 
-    def _place_part(self, canvas: "_Canvas", rng: np.random.Generator) -> int:
+    def _place_part(self, canvas: Canvas, rng: np.random.Generator) -> int:
         clip = int(rng.choice(self._positives[int(rng.integers(len(self._positives)))]))
         start, end = int(self.bank.start[clip]), int(self.bank.end[clip])
         length = max(end - start, 8)
@@ -238,7 +228,7 @@ class Examples:
         canvas.known[:] = False
         return clip
 
-    def _speech_before(self, canvas: "_Canvas", until: int, rng: np.random.Generator) -> None:
+    def _speech_before(self, canvas: Canvas, until: int, rng: np.random.Generator) -> None:
         """Other speech that ends at a frame."""
         if len(self._speech) and until > 20:
             clip = int(rng.choice(self._speech))
@@ -246,116 +236,9 @@ class Examples:
             last = int(rng.integers(min(10, frames), frames + 1))
             canvas.put(clip, until - last, max(0, last - until), last)
 
-    def _speech_after(self, canvas: "_Canvas", start: int, rng: np.random.Generator) -> None:
+    def _speech_after(self, canvas: Canvas, start: int, rng: np.random.Generator) -> None:
         """Other speech that starts at a frame."""
         if len(self._speech) and start < FRAMES - 20:
             clip = int(rng.choice(self._speech))
             first = int(rng.integers(0, max(1, int(self.bank.frames[clip]) - 30)))
             canvas.put(clip, start - first, first, int(self.bank.frames[clip]))
-
-    def _disturb(self, canvas: "_Canvas", rng: np.random.Generator) -> None:
-        """Tone, noise, level and band limit."""
-        power = canvas.power
-        if rng.random() < 0.6:
-            power *= _tone(rng, 6.0)
-        if len(self._noise) and rng.random() < 0.85:
-            noise = self._noise_power(rng)
-            signal = self._loud(power)
-            if signal > 0:
-                decibels = rng.uniform(-2, 25) if canvas.keyword >= 0 else rng.uniform(-6, 25)
-                power += noise * (signal / max(self._loud(noise), 1e-12) * 10 ** (-decibels / 10))
-            else:
-                power += noise
-        power += self._hiss(rng) * max(self._loud(power), 1e-9) * 10 ** (-rng.uniform(25, 70) / 10)
-        if rng.random() < 0.12:  # a telephone or a cheap microphone
-            limit = int(rng.integers(24, 36))
-            power[:, limit:] *= 10 ** (-rng.uniform(2, 5))
-        loudest = float((power @ self._width).max())
-        # Full scale of a frame is about 400 x 0.375 x 512 / 4 of window power; -45..-2 dB of it as live
-        # microphones give.
-        power *= 10 ** (rng.uniform(-4.5, -0.2)) * 2000.0 / max(loudest, 1e-9)
-
-    def _noise_power(self, rng: np.random.Generator) -> np.ndarray:
-        clip = int(rng.choice(self._noise))
-        first, frames = int(self.bank.offset[clip]), int(self.bank.frames[clip])
-        index = first + (int(rng.integers(frames)) + np.arange(FRAMES)) % frames
-        return _power(self.bank.mel[index]) * _tone(rng, 4.0)
-
-    def _hiss(self, rng: np.random.Generator) -> np.ndarray:
-        """Stationary noise of a microphone: flat to brown in colour, summing to about one."""
-        colour = self._width ** rng.uniform(-1.5, 0.5)
-        first = int(rng.integers(len(self._grain) - FRAMES))
-        return self._grain[first : first + FRAMES] * (colour / (colour * self._width).sum()).astype(
-            np.float32
-        )
-
-    def _loud(self, power: np.ndarray) -> float:
-        """Mean power of the loudest third of the frames that are not silent."""
-        total = power @ self._width
-        total = np.sort(total[total > 1e-6 * max(float(total.max()), 1e-12)])
-        return float(total[-max(1, len(total) // 3) :].mean()) if len(total) else 0.0
-
-
-class _Canvas:
-    """An example under construction."""
-
-    def __init__(self, bank: Bank):
-        self.bank = bank
-        self.power = np.zeros((FRAMES, MELS), np.float32)
-        self.embedding = np.zeros((FRAMES // UNIT, bank.teacher.shape[1]), np.float16)
-        self.known = np.zeros(FRAMES // UNIT, bool)
-        self.keyword = -1
-        self.end = 0
-
-    def put(
-        self, clip: int, at: int, first: int = 0, last: int | None = None, backwards: bool = False
-    ) -> None:
-        """Add frames first..last of a clip so that its frame 0 would be at `at`; what sticks out is cut."""
-        frames = int(self.bank.frames[clip])
-        at = _on_grid(at)
-        first = max(first, -at, 0)
-        last = min(frames if last is None else last, FRAMES - at, frames)
-        if last - first < 2:
-            return
-        offset = int(self.bank.offset[clip])
-        power = _power(self.bank.mel[offset + first : offset + last])
-        self.power[at + first : at + last] += power[::-1] if backwards else power
-        if backwards or not self.embedding.shape[1]:
-            return
-        fresh = not self.power[: max(0, at + first)].any() and first == 0
-        unit_first, unit_last = -(-first // UNIT), last // UNIT
-        target = slice(at // UNIT + unit_first, at // UNIT + unit_last)
-        self.embedding[target] = self.bank.teacher[offset // UNIT + unit_first : offset // UNIT + unit_last]
-        self.known[target] = True
-        if not fresh:
-            self.known[target.start : target.start + _TEACHER_BLIND] = False
-
-
-def _on_grid(frame: int) -> int:
-    """The nearest place where the teacher's embeddings fit: 40 ms are no loss to random placement."""
-    return round(frame / UNIT) * UNIT
-
-
-def _power(log_mel: np.ndarray) -> np.ndarray:
-    return np.maximum(np.exp(log_mel.astype(np.float32)) - _FLOOR, 0)
-
-
-def _tone(rng: np.random.Generator, decibels: float) -> np.ndarray:
-    """A smooth random gain per band: a microphone's or a room's colour, shape (MELS,)."""
-    anchors = rng.normal(0, decibels, 5)
-    curve = np.interp(np.linspace(0, 4, MELS), np.arange(5), anchors)
-    return (10 ** (curve / 10)).astype(np.float32)
-
-
-def _mask(mel: np.ndarray, rng: np.random.Generator) -> None:
-    """SpecAugment: a band and a moment blanked in a third of the examples.
-
-    D. Park et al., "SpecAugment", 2019, arXiv:1904.08779.
-    """
-    for example in mel:
-        if rng.random() < 0.35:
-            first = int(rng.integers(0, MELS - 6))
-            example[:, first : first + int(rng.integers(1, 7))] = example.mean()
-        if rng.random() < 0.25:
-            first = int(rng.integers(0, FRAMES - 8))
-            example[first : first + int(rng.integers(1, 9))] = example.mean()
