@@ -59,7 +59,7 @@ def test_shapes():
     assert batch.embedding.shape == (50, FRAMES // UNIT, 5)
     assert batch.known.shape == (50, FRAMES // UNIT)
     assert set(batch.keyword.tolist()) == {-1, 0, 1}
-    assert sum(batch.keyword >= 0) == round(0.36 * 50)
+    assert sum(batch.keyword >= 0) == round(Mixture().positive * 50)
 
 
 def test_the_same_seed_gives_the_same_batch():
@@ -143,7 +143,7 @@ def test_hard_negatives_are_drawn_more_often():
     bank = bank_of(Kind.POSITIVE, *[Kind.WORD] * 9)
     hardness = np.full(len(bank), 0.01)
     hardness[7] = 1.0
-    hard_only = Mixture(hard=0.64, speech=0, cut=0, word=0, part=0)
+    hard_only = Mixture(positive=0.36, hard=0.64, speech=0, cut=0, word=0, part=0)
     drawn = draw(bank, size=100, hardness=hardness, mixture=hard_only).clip
     assert (drawn[36:] == 7).float().mean() > 0.75
     even = draw(bank, size=100, mixture=hard_only).clip
