@@ -1,0 +1,1 @@
+"""Picture captions: from photographs with captions to a checkpoint."""
