@@ -183,7 +183,8 @@ def test_lines_come_at_once_and_ctrl_c_ends_it_well(tiny_model: Path, tmp_path: 
     child.send_signal(number)
     _, err = child.communicate(timeout=30)
     assert child.returncode == 0
-    assert b"0:00:00 of audio heard; detected: loud 1" in err
+    # a pipe may give the last samples, or end before them
+    assert re.search(rb"0:00:0[01] of audio heard; detected: loud 1\n", err)
     assert b"Traceback" not in err
     assert len(list(tmp_path.iterdir())) == 1  # the clip that was waiting for its end
 
