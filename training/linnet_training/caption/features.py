@@ -1,0 +1,97 @@
+"""What the encoder's first layers make of every picture, worked out once and kept on disk."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from linnet.errors import DataError, OutputError
+from linnet_training.caption.data import Photograph
+from linnet_training.caption.encoder import IMAGE_SIZE, MobileNetV2
+
+TRUNK_LAYERS = 14
+"""Layers that no run changes. They give fewer numbers, 96 x 14 x 14, than the last one, 1280 x 7 x 7, and leave
+a quarter of the work to those after them, which are fine-tuned."""
+
+_BATCH = 8
+_LEAST_SHARE = 0.7  # of a picture's area, that a crop keeps
+
+Features = NDArray[np.float16]
+"""(photographs, views, channels, rows, columns)."""
+
+
+def trunk_features(
+    encoder: MobileNetV2,
+    photographs: Sequence[Photograph],
+    views: int,
+    path: Path,
+    progress: Callable[[int, int], None],
+) -> Features:
+    """Work out or read back what the encoder's first layers give.
+
+    Args:
+        encoder: only its first `TRUNK_LAYERS` layers are run.
+        photographs: the pictures.
+        views: 1 is the picture alone; the second is its mirror image, further ones are crops, every other
+                mirrored.
+        path: the ``.npy`` file to keep it in; there already, it is read.
+        progress: called with pictures done and pictures in all.
+
+    Raises:
+        DataError: a picture cannot be read.
+        OutputError: the file cannot be written.
+    """
+    if path.is_file():
+        return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+    part = path.with_name(path.name + ".part")
+    made: np.memmap | None = None
+    try:
+        for first in range(0, len(photographs), _BATCH):
+            pictures = [
+                view
+                for index, each in enumerate(photographs[first : first + _BATCH], first)
+                for view in _views(each.path, views, index)
+            ]
+            with torch.inference_mode():
+                features = encoder.trunk(torch.from_numpy(np.stack(pictures)), TRUNK_LAYERS)
+            grid = features.reshape(-1, views, *features.shape[1:]).half().numpy()
+            if made is None:
+                shape = (len(photographs), *grid.shape[1:])
+                made = np.lib.format.open_memmap(part, "w+", np.float16, shape)
+            made[first : first + len(grid)] = grid
+            progress(first + len(grid), len(photographs))
+        if made is not None:
+            made.flush()
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
+    return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+
+
+def _views(path: Path, count: int, seed: int) -> list[NDArray[np.uint8]]:
+    """The picture, its mirror image and crops, each squeezed to the encoder's size."""
+    try:
+        with Image.open(path) as opened:
+            picture = opened.convert("RGB")
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(f"{path} cannot be read as a picture: {error}.") from error
+    rng = np.random.default_rng(seed)
+    size = (IMAGE_SIZE, IMAGE_SIZE)
+    views = []
+    for index in range(count):
+        box = (0.0, 0.0, float(picture.width), float(picture.height)) if index < 2 else _crop(picture, rng)
+        view = picture.resize(size, Image.Resampling.BILINEAR, box)
+        views.append(view.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if index % 2 else view)
+    return [np.asarray(view) for view in views]
+
+
+def _crop(picture: Image.Image, rng: np.random.Generator) -> tuple[float, float, float, float]:
+    side = rng.uniform(_LEAST_SHARE, 1) ** 0.5
+    stretch = np.exp(rng.uniform(-0.1, 0.1))
+    width, height = min(1.0, side * stretch) * picture.width, min(1.0, side / stretch) * picture.height
+    left, top = rng.uniform(0, picture.width - width), rng.uniform(0, picture.height - height)
+    return left, top, left + width, top + height

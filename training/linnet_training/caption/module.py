@@ -1,0 +1,244 @@
+"""Captioning in training as Lightning sees it: people's captions first, then the CIDEr of its own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
+from torch import Tensor
+from torch.nn import functional
+from torch.utils.data import DataLoader, IterableDataset
+
+from linnet_training.caption.cider import CiderReward
+from linnet_training.caption.features import TRUNK_LAYERS, Features
+from linnet_training.caption.network import CaptionNetwork
+from linnet_training.caption.recipe import Recipe
+from linnet_training.sequence.decoder import State
+from linnet_training.sequence.search import END, PAD, START, beam_search, sample
+
+_VALIDATION_BATCH = 50
+_VALIDATION_BEAM = 3
+
+
+class Batch(NamedTuple):
+    """Pictures with their captions."""
+
+    trunk: Tensor
+    """What the first layers of the encoder made of them, (batch, channels, rows, columns)."""
+    tokens: Tensor
+    """(batch, captions, length), each with its end, then `PAD`."""
+    picture: Tensor
+    """Which pictures these are, (batch,)."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """A part of the data, ready to learn from."""
+
+    features: Features
+    captions: list[list[list[int]]]
+    """Ids of each picture's captions, ends included."""
+    references: list[list[list[int]]]
+    """The same for CIDEr: rare words have ids of their own."""
+
+
+class CaptionModule(lightning.LightningModule):
+    """What both ways of learning share."""
+
+    def __init__(
+        self, recipe: Recipe, network: CaptionNetwork, train: Pictures, dev: Pictures, about: dict[str, Any]
+    ) -> None:
+        super().__init__()
+        self.recipe, self.network, self.about = recipe, network, about
+        self.tunes_encoder = any(p.requires_grad for p in network.encoder.parameters())
+        self.train_part, self.dev_part = train, dev
+        self.dev_cider = CiderReward([[ids[:-1] for ids in each] for each in dev.references])
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Every picture once, in an order of the epoch's own."""
+        seed = [self.recipe.seed, self.global_rank, self.current_epoch]
+        return DataLoader(_Batches(self.train_part, self.recipe, seed), batch_size=None)
+
+    def val_dataloader(self) -> DataLoader[Tensor]:
+        """The dev pictures, some at a time."""
+        return DataLoader(torch.arange(len(self.dev_part.captions)).split(_VALIDATION_BATCH), batch_size=None)  # type: ignore[arg-type]
+
+    def on_validation_epoch_start(self) -> None:
+        """Captions of this epoch are gathered."""
+        self._said: list[list[int]] = []
+
+    def validation_step(self, pictures: Tensor, index: int) -> None:
+        """Caption some dev pictures."""
+        trunk = torch.from_numpy(self.dev_part.features[pictures.cpu().numpy(), 0].astype(np.float32)).to(
+            self.device
+        )
+        memory, state = self.network.begin(self.network.encoder.top(trunk, TRUNK_LAYERS))
+        found = beam_search(self.network.decoder, memory, state, _VALIDATION_BEAM, self.recipe.max_words, 1.0)
+        self._said += [_sentence(tokens) for tokens in found.tokens[:, 0].tolist()]
+
+    def on_validation_epoch_end(self) -> None:
+        """Log CIDEr and how many words are in use."""
+        score = self.dev_cider.scores(np.arange(len(self._said)), self._said).mean()
+        self.log("dev_cider", float(score) * 100, prog_bar=True, sync_dist=True)
+        self.log(
+            "dev_words",
+            float(len({word for said in self._said for word in said})),
+            prog_bar=True,
+            sync_dist=True,
+        )
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Add what `linnet export` needs to know: plain values only, so that no pickle is ever executed."""
+        checkpoint["linnet"] = self.about
+
+    def _encoded(self, trunk: Tensor) -> Tensor:
+        """Features of the whole encoder, and gradients where it learns."""
+        return self.network.encoder.top(trunk, TRUNK_LAYERS)
+
+    def _optimizers(
+        self, rate: float, encoder_rate: float, epochs: int, warm_up: float
+    ) -> OptimizerLRSchedulerConfig:
+        groups: list[dict[str, Any]] = [
+            {"params": [p for name, p in self.network.named_parameters() if not name.startswith("encoder.")]}
+        ]
+        encoder = [p for p in self.network.encoder.parameters() if p.requires_grad]
+        if encoder:
+            groups.append({"params": encoder, "weight_decay": 0.0})
+        optimizer = torch.optim.AdamW(groups, rate, weight_decay=0.01)
+        steps = epochs * max(1, len(self.train_part.captions) // self.recipe.batch_size)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, [rate, encoder_rate][: len(groups)], steps, pct_start=warm_up
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class Supervised(CaptionModule):
+    """Learns from people's captions."""
+
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        """Cross-entropy with label smoothing, and the doubly stochastic penalty (Xu et al. 2015)."""
+        feeds, attention = teacher_forced(self.network, self._encoded(batch.trunk), batch.tokens)
+        present = batch.tokens != PAD
+        logits = self.network.decoder.logits(self.network.dropout(feeds[present]))
+        loss = functional.cross_entropy(
+            logits, batch.tokens[present], label_smoothing=self.recipe.label_smoothing
+        )
+        self.log("loss", loss, prog_bar=True)
+        # Seen over a caption, every place should have had as much attention as any other.
+        share = (attention * present[..., None]).sum(2) / present.sum(2)[..., None] * attention.shape[3]
+        return loss + self.recipe.attention_penalty * ((1 - share) ** 2).mean()
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """AdamW with a one-cycle rate."""
+        recipe = self.recipe
+        epochs = recipe.tuned_epochs if self.tunes_encoder else recipe.frozen_epochs
+        return self._optimizers(recipe.learning_rate, recipe.encoder_learning_rate, epochs, 0.15)
+
+
+class SelfCritical(CaptionModule):
+    """Learns from the CIDEr-D of captions it draws: REINFORCE, each against the mean of the picture's others.
+
+    Rennie et al. 2017, https://arxiv.org/abs/1612.00563; the baseline is Luo's, 2020,
+    https://arxiv.org/abs/2003.09971.
+    """
+
+    def __init__(
+        self, recipe: Recipe, network: CaptionNetwork, train: Pictures, dev: Pictures, about: dict[str, Any]
+    ) -> None:
+        super().__init__(recipe, network, train, dev, about)
+        self.cider = CiderReward(train.references)
+
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        """Minus the log-probability of each drawn caption times what it is better than the others."""
+        memory, state = self.network.begin(self._encoded(batch.trunk))
+        count = self.recipe.samples
+        tokens, gains = sample(self.network.decoder, memory, state, count, self.recipe.max_words)
+        said = [_sentence(row, end=True) for row in tokens.flatten(0, 1).tolist()]
+        pictures = batch.picture.cpu().numpy().repeat(count)
+        reward = torch.from_numpy(self.cider.scores(pictures, said)).to(gains).view(-1, count)
+        self.log("reward", reward.mean() * 100, prog_bar=True)
+        others = (reward.sum(1, keepdim=True) - reward) / (count - 1)
+        present = tokens != PAD
+        return -((reward - others)[..., None] * gains).sum() / present.sum()
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """AdamW with a one-cycle rate."""
+        recipe = self.recipe
+        rate = recipe.self_critical_learning_rate
+        return self._optimizers(rate, rate / 5, recipe.self_critical_epochs, 0.05)
+
+
+def teacher_forced(network: CaptionNetwork, features: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+    """What the decoder makes of given captions.
+
+    Args:
+        network: the captioner.
+        features: of the encoder, (batch, positions, channels).
+        tokens: (batch, captions, length).
+
+    Returns:
+        Attentional hidden states, (batch, captions, length, output), and attention,
+        (batch, captions, length, positions).
+    """
+    batch, captions, length = tokens.shape
+    memory, state = network.begin(features)
+    state = State(*(value.expand(-1, captions, -1) for value in state))
+    masks = network.decoder.masks(batch, captions)
+    given = functional.pad(tokens[:, :, :-1], (1, 0), value=START)
+    feeds, attentions = [], []
+    for place in range(length):
+        feed, state, attention = network.decoder.step(given[:, :, place], state, memory, masks)
+        feeds.append(feed)
+        attentions.append(attention)
+    return torch.stack(feeds, dim=2), torch.stack(attentions, dim=2)
+
+
+def _sentence(tokens: list[int], end: bool = False) -> list[int]:
+    """Tokens before the end, or with it."""
+    length = tokens.index(END) + end if END in tokens else len(tokens)
+    return tokens[:length]
+
+
+class _Batches(IterableDataset[Batch]):
+    """Pictures in batches of like lengths, a random view of each."""
+
+    def __init__(self, part: Pictures, recipe: Recipe, seed: list[int]) -> None:
+        self._part, self._recipe, self._seed = part, recipe, seed
+
+    def __len__(self) -> int:
+        return len(self._part.captions) // self._recipe.batch_size
+
+    def __iter__(self) -> Iterator[Batch]:
+        rng = np.random.default_rng(self._seed)
+        size = self._recipe.batch_size
+        longest = np.array([max(map(len, captions)) for captions in self._part.captions])
+        order = np.argsort(
+            longest + rng.uniform(0, 3, len(longest)), kind="stable"
+        )  # little padding, never the same batches
+        batches = (
+            order[: len(self) * size].reshape(-1, size)
+            if rng.random() < 0.5
+            else order[-len(self) * size :].reshape(-1, size)
+        )
+        for pictures in rng.permutation(batches):
+            yield self._batch(pictures, rng)
+
+    def _batch(self, pictures: np.ndarray, rng: np.random.Generator) -> Batch:
+        chosen = [self._part.captions[picture] for picture in pictures]
+        most = max(map(len, chosen))
+        length = min(
+            self._recipe.max_words + 1, max(len(caption) for captions in chosen for caption in captions)
+        )
+        tokens = np.full((len(pictures), most, length), PAD, np.int64)
+        for row, captions in enumerate(chosen):
+            for column in range(most):
+                caption = (
+                    captions[column] if column < len(captions) else captions[rng.integers(len(captions))]
+                )
+                tokens[row, column, : len(caption)] = caption[:length]
+        view = rng.integers(self._part.features.shape[1], size=len(pictures))
+        trunk = self._part.features[pictures, view].astype(np.float32)
+        return Batch(torch.from_numpy(trunk), torch.from_numpy(tokens), torch.from_numpy(pictures))

@@ -1,0 +1,155 @@
+"""From photographs with captions to a checkpoint: the steps of `linnet train caption`, in order."""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from linnet_training import fitting
+from linnet_training.caption import data
+from linnet_training.caption.data import Photograph, words
+from linnet_training.caption.features import TRUNK_LAYERS, Features, trunk_features
+from linnet_training.caption.module import CaptionModule, Pictures, SelfCritical, Supervised
+from linnet_training.caption.network import CaptionNetwork
+from linnet_training.caption.recipe import Recipe
+from linnet_training.sequence.vocabulary import Vocabulary
+
+
+@dataclass
+class Run:
+    """What to train, on what, and where its files go."""
+
+    photographs: Sequence[Photograph]
+    recipe: Recipe
+    folder: Path
+    encoder_weights: Path | None = None
+    say: Callable[[str], None] = field(default=print)
+
+
+def train(run: Run) -> Path:
+    """Train a captioner and return the best checkpoint; after a kill, it goes on where it was.
+
+    Raises:
+        DataError: pictures, captions or weights are missing or cannot be read.
+        OutputError: features, a checkpoint or a log cannot be written.
+    """
+    recipe = run.recipe
+    parts = {split: data.of_split(run.photographs, split) for split in ("train", "val")}
+    run.folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = Vocabulary.of(
+        (words(c) for each in parts["train"] for c in each.captions), recipe.least_count
+    )
+    torch.manual_seed(recipe.seed)
+    network = CaptionNetwork(len(vocabulary), recipe.memory, recipe.hidden, recipe.output, recipe.dropout)
+    if run.encoder_weights:
+        network.encoder.load(run.encoder_weights)
+    inputs = _inputs(run)
+    features = _features(run, network, parts, inputs)
+    train_part, dev_part = (
+        _pictures(parts[split], vocabulary, features[split]) for split in ("train", "val")
+    )
+    about = _about(run, vocabulary, inputs)
+
+    def stage(name: str, kind: type[CaptionModule], epochs: int) -> Path:
+        plan = fitting.Plan(epochs, recipe.seed, "dev_cider", "max", recipe.patience, recipe.averaging)
+        path = fitting.fit(
+            kind(recipe, network, train_part, dev_part, about), plan, about["inputs"], run.folder / name
+        )
+        network.load_state_dict(trained(path))
+        return path
+
+    network.encoder.requires_grad_(False)
+    checkpoint = stage("frozen", Supervised, recipe.frozen_epochs)
+    for layer in network.encoder.features[TRUNK_LAYERS:]:
+        layer.requires_grad_(True)
+    if recipe.tuned_epochs:
+        checkpoint = stage("tuned", Supervised, recipe.tuned_epochs)
+    if recipe.self_critical_epochs:
+        checkpoint = stage("self-critical", SelfCritical, recipe.self_critical_epochs)
+    return checkpoint
+
+
+def trained(checkpoint: Path) -> dict[str, torch.Tensor]:
+    """The network's weights in a checkpoint (read without executing anything in it)."""
+    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
+    return {
+        name.removeprefix("network."): value for name, value in state.items() if name.startswith("network.")
+    }
+
+
+def _inputs(run: Run) -> str:
+    """A name for what the run learns from: a changed setting, caption or picture makes it another run."""
+    parts = [repr(run.recipe), _stamp(run.encoder_weights) if run.encoder_weights else "from scratch"]
+    parts += [f"{_stamp(each.path)} {each.split} {each.captions}" for each in run.photographs]
+    return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()[:12]
+
+
+def _stamp(path: Path) -> str:
+    status = path.stat()
+    return f"{path.resolve()} {status.st_size} {status.st_mtime_ns}"
+
+
+def _features(
+    run: Run, network: CaptionNetwork, parts: dict[str, list[Photograph]], inputs: str
+) -> dict[str, Features]:
+    """Features of all pictures; the first process works them out for all."""
+    made = {}
+    for split, photographs in parts.items():
+        path = run.folder / f"{split}-{inputs}.npy"
+        if int(os.environ.get("RANK", "0")) > 0:
+            while not path.is_file():
+                time.sleep(0.5)
+        views = run.recipe.views if split == "train" else 1
+        made[split] = trunk_features(
+            network.encoder.eval(), photographs, views, path, _Progress(run.say, split)
+        )
+    return made
+
+
+def _pictures(photographs: Sequence[Photograph], vocabulary: Vocabulary, features: Features) -> Pictures:
+    captions = [[words(caption) for caption in each.captions] for each in photographs]
+    rare: dict[str, int] = {}
+
+    def known(word: str, index: int) -> int:
+        return index if word in vocabulary else rare.setdefault(word, len(vocabulary) + len(rare))
+
+    encoded = [[vocabulary.encode(each) for each in of] for of in captions]
+    references = [
+        [
+            [*(known(word, i) for word, i in zip(said, ids, strict=False)), ids[-1]]
+            for said, ids in zip(of, codes, strict=True)
+        ]
+        for of, codes in zip(captions, encoded, strict=True)
+    ]
+    return Pictures(features, encoded, references)
+
+
+def _about(run: Run, vocabulary: Vocabulary, inputs: str) -> dict[str, Any]:
+    """What the checkpoint tells export, as plain values."""
+    return {
+        "task": "caption",
+        "inputs": f"{inputs} of {os.environ.get('WORLD_SIZE', '1')}",
+        "vocabulary": list(vocabulary.pieces),
+        "recipe": asdict(run.recipe),
+        "encoder_weights": str(run.encoder_weights or ""),
+        "dev": [
+            [str(each.path.resolve()), list(each.captions)] for each in run.photographs if each.split == "val"
+        ],
+    }
+
+
+class _Progress:
+    """Says how far the features are, at every tenth."""
+
+    def __init__(self, say: Callable[[str], None], split: str) -> None:
+        self._say, self._split, self._tenth = say, split, 0
+
+    def __call__(self, done: int, total: int) -> None:
+        if done * 10 // total > self._tenth:
+            self._tenth = done * 10 // total
+            self._say(f"Preparing {self._split} pictures: {done} of {total}.")
