@@ -7,7 +7,7 @@ import torch
 
 from linnet import TriggerWord
 from linnet.errors import ExportError
-from linnet.model import STATE, Model
+from linnet.stream import STATE, StreamModel
 from linnet_export.pack import round_weights
 from linnet_training.trigger.network import STEP_SAMPLES, TriggerModel, TriggerNetwork
 
@@ -37,7 +37,7 @@ def verify(network: TriggerNetwork, path: Path) -> float:
         ExportError: they differ by more than the tolerance.
     """
     deployed = TriggerModel(round_weights(network)).eval().requires_grad_(False)
-    model = Model(path)
+    model = StreamModel(path)
     rng = np.random.default_rng(0)
     worst = 0.0
     for batch, steps in _BATCHES_AND_STEPS:

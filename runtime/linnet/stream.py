@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from linnet.decider import Decider, Detection
-from linnet.errors import AudioError, UsageError
+from linnet.errors import AudioError, ModelError, UsageError
 from linnet.model import Model
 
-__all__ = ["Stream"]
+__all__ = ["STATE", "Stream", "StreamModel"]
+
+STATE = "state_"
+"""Inputs of this prefix are states; the output ``next_<x>`` is the state ``state_<x>`` after the call."""
 
 # Longer audio goes through the graph in parts, all streams together, so that memory does not grow with it.
 # Parts of 10 s would be a tenth faster and take 6 MB more.
@@ -17,13 +22,75 @@ _SECONDS_PER_CALL = 1
 # Far above full scale, which is 1, and far below integers that somebody forgot to scale.
 _LOUDEST = 100.0
 _INT16 = np.float32(1 / 32768)
+_MAX_STATE_VALUES = 1_000_000
+
+
+class StreamModel(Model):
+    """A trigger model: ``audio`` and states go in; ``scores`` and the next states come out, in that order."""
+
+    input_shapes: dict[str, tuple[int | None, ...]]
+    """Shape of each input by name, in the file's order; None where any size will do."""
+
+    def __init__(self, path: str | os.PathLike[str], *, time_limit_s: float = 60.0) -> None:
+        """Open the file at ``path``. Raises what `Model` does."""
+        super().__init__(path, "trigger", time_limit_s=time_limit_s)
+        self.input_shapes = {name: shape for name, (_, shape) in self.inputs.items()}
+        self._check_signature()
+        self._try()
+
+    def check_scores(self, scores: NDArray[np.float32], streams: int, steps: int) -> None:
+        """Raise ModelError where scores are not (streams, steps, keywords) or not within 0 to 1, as NaN."""
+        if scores.shape != (streams, steps, len(self.card.trigger.keywords)):
+            raise self.unlike(f"{steps} steps of {streams} streams gave scores of shape {scores.shape}")
+        # NaN is both the least and the greatest to argmin and argmax, which are faster than min and max.
+        if not (scores.item(scores.argmin()) >= -0.001 and scores.item(scores.argmax()) <= 1.001):
+            raise ModelError(
+                f"{self.name} gives scores that are not within 0 to 1; it is damaged or badly trained"
+            )
+
+    def _check_signature(self) -> None:
+        states = [name for name in self.inputs if name.startswith(STATE)]
+        self.output_names = ["scores", *("next_" + name.removeprefix(STATE) for name in states)]
+        ports = [*self.inputs.values(), *(self.outputs.get(name) for name in self.output_names)]
+        if (
+            set(self.inputs) != {"audio", *states}
+            or any(port is None or port.kind != "tensor(float)" for port in ports)
+            or len(self.input_shapes["audio"]) != 2
+            or any(not _is_state(self.input_shapes[name]) for name in states)
+        ):
+            raise self.unlike("its inputs and outputs are others")
+
+    def _try(self) -> None:
+        """Run two streams for two steps: a file may promise shapes and then give others, or no numbers."""
+        settings = self.card.trigger
+        feeds = {"audio": np.zeros((2, 2 * settings.step_samples), np.float32)}
+        for name, shape in self.input_shapes.items():
+            if name != "audio":
+                feeds[name] = np.zeros((2, *(size or 1 for size in shape[1:])), np.float32)
+        scores, *states = self.run(feeds)
+        self.check_scores(scores, 2, 2)
+        given = [feed.shape for name, feed in feeds.items() if name != "audio"]
+        if [state.shape for state in states] != given:
+            raise self.unlike("its states change their shape")
+
+
+def _is_state(shape: tuple[int | None, ...]) -> bool:
+    """Whether a new stream's state can be made: any number of streams, and known sizes otherwise."""
+    if not shape or shape[0] is not None:
+        return False
+    values = 1
+    for size in shape[1:]:
+        if size is None or size < 1:
+            return False
+        values *= size
+    return values <= _MAX_STATE_VALUES
 
 
 class Stream:
     """What a model remembers of one stream of audio, or of a batch of streams. For one thread at a time."""
 
     def __init__(
-        self, model: Model, keywords: tuple[str, ...], decider: Decider, batch: int | None = None
+        self, model: StreamModel, keywords: tuple[str, ...], decider: Decider, batch: int | None = None
     ) -> None:
         """Made by `TriggerWord.stream`: listens for ``keywords`` of the model's in ``batch`` streams."""
         if batch is not None and (not isinstance(batch, int) or batch < 1):

@@ -21,8 +21,7 @@ from linnet import zoo
 from linnet.card import Card
 from linnet.decider import Decider, Detection
 from linnet.errors import KeywordError, UsageError
-from linnet.model import Model
-from linnet.stream import Stream
+from linnet.stream import Stream, StreamModel
 
 __all__ = ["Decider", "Detection", "Stream", "TriggerWord"]
 
@@ -67,7 +66,7 @@ class TriggerWord:
         if threshold is not None and not 0 <= threshold <= 1:
             raise UsageError(f"a threshold must be from 0 to 1, not {threshold}")
         path, keywords = _find(model)
-        self.model = Model(path)
+        self.model = StreamModel(path)
         self.card = self.model.card
         settings = self.card.trigger
         self.keywords = keywords or settings.keywords

@@ -16,7 +16,7 @@ from words import babble, write_babble
 from linnet import TriggerWord, zoo
 from linnet.cli import main
 from linnet.errors import ExportError
-from linnet.model import Model
+from linnet.stream import StreamModel
 from linnet_export import describe, verify
 from linnet_export.checkpoint import read
 from linnet_export.pack import round_weights
@@ -98,7 +98,7 @@ def test_noise_is_measured_too(export, content, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("batch", "steps"), [(1, 1), (1, 2), (1, 33), (2, 5), (5, 1), (16, 3), (1, 500)])
 def test_parity_with_torch(exported, folded, batch, steps):
-    model = Model(exported / "made.onnx")
+    model = StreamModel(exported / "made.onnx")
     rounded, whole = (TriggerModel(network).eval() for network in (round_weights(folded), folded))
     states = rounded.initial_states(batch)
     names = ("tail", "mel", "conv", "low", "high")

@@ -10,7 +10,7 @@ import pytest
 
 from linnet import modelfile, watchdog
 from linnet.errors import CardError, ModelError, ModelNotFoundError, ModelTimeoutError
-from linnet.model import Model
+from linnet.stream import StreamModel
 
 
 def feeds_of(model, streams=1, steps=2):
@@ -32,7 +32,7 @@ def replace_node(model, output, op, inputs, **attributes):
 
 
 def test_a_model_shows_its_card_and_its_signature(tiny_model):
-    model = Model(tiny_model)
+    model = StreamModel(tiny_model)
     assert model.card.name == "tiny"
     assert model.input_shapes == {"audio": (None, None), "state_tail": (None, 160), "state_gru": (None, 2)}
     assert model.output_names == ["scores", "next_tail", "next_gru"]
@@ -42,7 +42,7 @@ def test_a_model_shows_its_card_and_its_signature(tiny_model):
 
 
 def test_the_card_can_be_read_without_loading_the_model(tiny_model):
-    assert modelfile.read_card(tiny_model) == Model(tiny_model).card
+    assert modelfile.read_card(tiny_model) == StreamModel(tiny_model).card
 
 
 # What cannot be read
@@ -50,22 +50,22 @@ def test_the_card_can_be_read_without_loading_the_model(tiny_model):
 
 def test_a_missing_file(tmp_path):
     with pytest.raises(ModelNotFoundError, match=r"no model file .*gone\.onnx; check the path"):
-        Model(tmp_path / "gone.onnx")
+        StreamModel(tmp_path / "gone.onnx")
     with pytest.raises(FileNotFoundError):
-        Model("gone.onnx")
+        StreamModel("gone.onnx")
 
 
 def test_a_folder_and_a_device(tmp_path):
     with pytest.raises(ModelError, match="not a plain file"):
-        Model(tmp_path)
+        StreamModel(tmp_path)
     if os.path.exists("/dev/zero"):
         with pytest.raises(ModelError, match="not a plain file"):
-            Model("/dev/zero")
+            StreamModel("/dev/zero")
 
 
 def test_an_empty_file(save_model):
     with pytest.raises(ModelError, match="is empty"):
-        Model(save_model(b""))
+        StreamModel(save_model(b""))
 
 
 def test_an_enormous_file(tmp_path):
@@ -73,12 +73,12 @@ def test_an_enormous_file(tmp_path):
     with open(path, "wb") as file:
         file.truncate(modelfile.MAX_BYTES + 1)  # takes no room on the disk
     with pytest.raises(ModelError, match="larger than 200 MB"):
-        Model(path)
+        StreamModel(path)
 
 
 def test_a_path_that_no_system_takes():
     with pytest.raises(ModelError, match="cannot be read"):
-        Model("a\0b.onnx")
+        StreamModel("a\0b.onnx")
 
 
 def test_an_unreadable_file(tiny_model, monkeypatch):
@@ -87,7 +87,7 @@ def test_an_unreadable_file(tiny_model, monkeypatch):
 
     monkeypatch.setattr("builtins.open", refuse)
     with pytest.raises(ModelError, match="Permission denied"):
-        Model(tiny_model)
+        StreamModel(tiny_model)
 
 
 # What is not a model
@@ -105,7 +105,7 @@ def test_an_unreadable_file(tiny_model, monkeypatch):
 )
 def test_what_is_not_onnx(save_model, data):
     with pytest.raises(ModelError, match="is not an ONNX model"):
-        Model(save_model(data))
+        StreamModel(save_model(data))
 
 
 def test_the_other_format_of_onnxruntime(tiny_model, save_model, tmp_path):
@@ -115,18 +115,18 @@ def test_the_other_format_of_onnxruntime(tiny_model, save_model, tmp_path):
     options.log_severity_level = 4
     onnxruntime.InferenceSession(tiny_model.read_bytes(), options, providers=["CPUExecutionProvider"])
     with pytest.raises(ModelError, match="is not an ONNX model"):
-        Model(tmp_path / "tiny.ort")
+        StreamModel(tmp_path / "tiny.ort")
 
 
 def test_a_truncated_model(tiny_model, save_model):
     data = tiny_model.read_bytes()
     with pytest.raises(ModelError, match="damaged"):
-        Model(save_model(data[: len(data) // 2]))
+        StreamModel(save_model(data[: len(data) // 2]))
 
 
 def test_millions_of_tiny_fields_end_soon(save_model):
     with pytest.raises(ModelError, match="is not an ONNX model"):
-        Model(save_model(b"\x08\x01" * 1_500_000))
+        StreamModel(save_model(b"\x08\x01" * 1_500_000))
 
 
 def test_graphs_nested_without_end(save_model):
@@ -140,7 +140,7 @@ def test_graphs_nested_without_end(save_model):
             size >>= 7
         data = tag + length + bytes([size]) + data
     with pytest.raises(ModelError):
-        Model(save_model(b"\x3a" + bytes([len(data) & 127 | 128, len(data) >> 7]) + data))
+        StreamModel(save_model(b"\x3a" + bytes([len(data) & 127 | 128, len(data) >> 7]) + data))
 
 
 # What was damaged after it was sealed
@@ -150,9 +150,9 @@ def test_a_sealed_file_is_a_model_to_every_tool(tiny_model, save_model):
     import onnx
 
     sealed = modelfile.seal(tiny_model.read_bytes())
-    assert Model(save_model(sealed)).card == Model(tiny_model).card
+    assert StreamModel(save_model(sealed)).card == StreamModel(tiny_model).card
     onnx.checker.check_model(onnx.load_from_string(sealed), full_check=True)
-    assert Model(save_model(modelfile.seal(sealed))).card.name == "tiny"
+    assert StreamModel(save_model(modelfile.seal(sealed))).card.name == "tiny"
 
 
 def test_any_change_of_a_sealed_file_is_noticed(tiny_model, save_model):
@@ -162,12 +162,12 @@ def test_any_change_of_a_sealed_file_is_noticed(tiny_model, save_model):
         damaged[place] ^= 0x10
         if b"linnet_crc32" in damaged:  # else it is as if it had never been sealed
             with pytest.raises(ModelError):
-                Model(save_model(bytes(damaged)))
+                StreamModel(save_model(bytes(damaged)))
     for longer in (sealed + b"\x72\x00", sealed + modelfile.seal(b"")):
         with pytest.raises(ModelError, match="checksum differs"):
-            Model(save_model(longer))
+            StreamModel(save_model(longer))
     with pytest.raises(ModelError, match="checksum differs; download or export it again"):
-        Model(save_model(sealed.replace(b"Apache-2.0", b"Apache-3.0")))
+        StreamModel(save_model(sealed.replace(b"Apache-2.0", b"Apache-3.0")))
 
 
 # What has no card that is understood
@@ -175,22 +175,22 @@ def test_any_change_of_a_sealed_file_is_noticed(tiny_model, save_model):
 
 def test_no_card(save_model, make_onnx):
     with pytest.raises(CardError, match="has no Linnet model card"):
-        Model(save_model(make_onnx("")))
+        StreamModel(save_model(make_onnx("")))
 
 
 def test_a_card_that_is_no_json(save_model, make_onnx):
     with pytest.raises(CardError, match=r"model\.onnx: the model card is not valid JSON"):
-        Model(save_model(make_onnx("{oops")))
+        StreamModel(save_model(make_onnx("{oops")))
 
 
 def test_a_model_of_another_task(save_model):
     with pytest.raises(CardError, match="task 'juggle'"):
-        Model(save_model(task="juggle"))
+        StreamModel(save_model(task="juggle"))
 
 
 def test_a_model_of_a_newer_linnet(save_model):
     with pytest.raises(CardError, match=r"version 2.*update Linnet"):
-        Model(save_model(version=2))
+        StreamModel(save_model(version=2))
 
 
 def test_of_two_cards_the_later_counts_as_in_onnxruntime(save_model, make_onnx, make_card):
@@ -201,7 +201,7 @@ def test_of_two_cards_the_later_counts_as_in_onnxruntime(save_model, make_onnx, 
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     assert session.get_modelmeta().custom_metadata_map["linnet"] == entry.value
     with pytest.raises(CardError, match="version 9"):
-        Model(path)
+        StreamModel(path)
 
 
 # What would reach beyond the file, or never end
@@ -216,7 +216,7 @@ def test_weights_in_another_file(save_model, make_onnx, tmp_path):
     entry = tensor.external_data.add()
     entry.key, entry.value = "location", "weights"
     with pytest.raises(ModelError, match="keeps weights in another file"):
-        Model(save_model(model))
+        StreamModel(save_model(model))
 
 
 def test_weights_in_another_file_inside_an_attribute(save_model, make_onnx):
@@ -230,7 +230,7 @@ def test_weights_in_another_file_inside_an_attribute(save_model, make_onnx):
     del model.graph.initializer[0]
     model.graph.node.insert(0, constant)
     with pytest.raises(ModelError, match="keeps weights in another file"):
-        Model(save_model(model))
+        StreamModel(save_model(model))
 
 
 def endless(model):
@@ -262,7 +262,7 @@ def endless(model):
 
 def test_an_endless_loop(save_model, make_onnx):
     with pytest.raises(ModelError, match="holds loops"):
-        Model(save_model(endless(make_onnx())))
+        StreamModel(save_model(endless(make_onnx())))
 
 
 def test_functions_of_its_own(save_model, make_onnx):
@@ -274,7 +274,7 @@ def test_functions_of_its_own(save_model, make_onnx):
     model.opset_import.append(make_opsetid("own", 1))
     replace_node(model, "scores", "squash", ["logits"], domain="own")
     with pytest.raises(ModelError, match="functions"):
-        Model(save_model(model))
+        StreamModel(save_model(model))
 
 
 def test_a_run_that_takes_too_long_is_stopped(save_model, make_onnx, monkeypatch):
@@ -287,14 +287,14 @@ def test_a_run_that_takes_too_long_is_stopped(save_model, make_onnx, monkeypatch
 
     monkeypatch.setattr(modelfile, "inspect", overlook)
     with pytest.raises(ModelTimeoutError, match=r"computed longer than 1 s"):
-        Model(save_model(endless(make_onnx())), time_limit_s=1)
+        StreamModel(save_model(endless(make_onnx())), time_limit_s=1)
 
 
 def test_loading_that_takes_too_long_is_given_up(tiny_model, monkeypatch):
     release = threading.Event()
     monkeypatch.setattr(onnxruntime, "InferenceSession", lambda *_, **__: release.wait(60))
     with pytest.raises(TimeoutError, match=r"took to load longer than 0\.1 s"):
-        Model(tiny_model, time_limit_s=0.1)
+        StreamModel(tiny_model, time_limit_s=0.1)
     release.set()
 
 
@@ -347,21 +347,21 @@ def test_other_inputs(save_model, make_onnx):
         node.input[:] = ["sound" if name == "audio" else name for name in node.input]
     model.graph.input[0].name = "sound"
     with pytest.raises(ModelError, match="not built like a trigger model"):
-        Model(save_model(model))
+        StreamModel(save_model(model))
 
 
 def test_a_state_that_does_not_come_out(save_model, make_onnx):
     model = make_onnx()
     del model.graph.output[2]
     with pytest.raises(ModelError, match="not built like a trigger model"):
-        Model(save_model(model))
+        StreamModel(save_model(model))
 
 
 def test_a_state_of_unknown_size(save_model, make_onnx):
     model = make_onnx()
     model.graph.input[2].type.tensor_type.shape.dim[1].dim_param = "any"
     with pytest.raises(ModelError, match="not built like a trigger model"):
-        Model(save_model(model))
+        StreamModel(save_model(model))
 
 
 @pytest.mark.parametrize("size", [1 << 40, 1 << 31, -1])
@@ -369,31 +369,31 @@ def test_absurd_sizes(save_model, make_onnx, size):
     model = make_onnx()
     model.graph.input[0].type.tensor_type.shape.dim[1].dim_value = size
     with pytest.raises(ModelError, match="declares sizes that make no sense"):
-        Model(save_model(model))
+        StreamModel(save_model(model))
 
 
 def test_a_state_that_is_too_large(save_model, make_onnx):
     model = make_onnx()
     model.graph.input[1].type.tensor_type.shape.dim[1].dim_value = 2_000_000
     with pytest.raises(ModelError, match="not built like a trigger model"):
-        Model(save_model(model))
+        StreamModel(save_model(model))
 
 
 def test_one_stream_only(save_model, make_onnx):
     model = make_onnx()
     model.graph.input[1].type.tensor_type.shape.dim[0].dim_value = 1
     with pytest.raises(ModelError):
-        Model(save_model(model))
+        StreamModel(save_model(model))
 
 
 def test_scores_of_another_number_of_keywords(save_model):
     with pytest.raises(ModelError, match=r"gave scores of shape \(2, 2, 2\)"):
-        Model(save_model(keywords=["loud", "hiss", "quiet"]))
+        StreamModel(save_model(keywords=["loud", "hiss", "quiet"]))
 
 
 def test_steps_of_another_length(save_model):
     with pytest.raises(ModelError, match="gave scores of shape"):
-        Model(save_model(step_samples=1280))
+        StreamModel(save_model(step_samples=1280))
 
 
 def test_a_state_that_changes_its_shape(save_model, make_onnx):
@@ -402,7 +402,7 @@ def test_a_state_that_changes_its_shape(save_model, make_onnx):
     del model.graph.value_info[:]
     model.graph.output[1].type.tensor_type.shape.dim[1].dim_param = "any"
     with pytest.raises(ModelError, match="states change their shape"):
-        Model(save_model(model))
+        StreamModel(save_model(model))
 
 
 def test_weights_that_are_not_numbers(save_model, make_onnx):
@@ -410,21 +410,21 @@ def test_weights_that_are_not_numbers(save_model, make_onnx):
     slope = next(tensor for tensor in model.graph.initializer if tensor.name == "slope")
     slope.raw_data = np.float32(np.nan).tobytes()
     with pytest.raises(ModelError, match="not within 0 to 1"):
-        Model(save_model(model))
+        StreamModel(save_model(model))
 
 
 def test_scores_beyond_1(save_model, make_onnx):
     model = make_onnx()
     replace_node(model, "scores", "Identity", ["logits"])
     with pytest.raises(ModelError, match="not within 0 to 1"):
-        Model(save_model(model))
+        StreamModel(save_model(model))
 
 
 def test_an_operator_that_onnxruntime_does_not_know(save_model, make_onnx):
     model = make_onnx()
     replace_node(model, "scores", "Sigmoidal", ["logits"])
     with pytest.raises(ModelError, match=r"needs a newer onnxruntime .*Sigmoidal") as caught:
-        Model(save_model(model))
+        StreamModel(save_model(model))
     assert "\n" not in str(caught.value)
 
 
@@ -432,11 +432,11 @@ def test_names_that_are_no_text(tiny_model, save_model):
     data = tiny_model.read_bytes()
     assert len(data.split(b"state_gru")) == 3
     with pytest.raises(ModelError):
-        Model(save_model(data.replace(b"state_gru", b"state_\xff\xfe\xfd")))
+        StreamModel(save_model(data.replace(b"state_gru", b"state_\xff\xfe\xfd")))
 
 
 def test_a_run_that_fails(tiny_model):
-    model = Model(tiny_model)
+    model = StreamModel(tiny_model)
     feeds = feeds_of(model)
     feeds["state_gru"] = feeds["state_gru"][:, :1]
     with pytest.raises(ModelError, match=r"cannot be run .onnxruntime says: "):
@@ -447,12 +447,12 @@ def test_onnxruntime_is_kept_from_writing_to_the_terminal(save_model, make_onnx,
     model = make_onnx()
     replace_node(model, "scores", "Sigmoidal", ["logits"])
     with pytest.raises(ModelError):
-        Model(save_model(model))
+        StreamModel(save_model(model))
     model = make_onnx()
     replace_node(model, "scores", "Identity", ["before"])  # of another shape than it promises
     with pytest.raises(ModelError):
-        Model(save_model(model))
-    good = Model(save_model())
+        StreamModel(save_model(model))
+    good = StreamModel(save_model())
     feeds = feeds_of(good)
     feeds["state_gru"] = feeds["state_gru"][:, :1]
     with pytest.raises(ModelError):
