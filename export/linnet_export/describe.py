@@ -109,7 +109,7 @@ def _card(
         data=tuple(_sources(about)),
         recipe=about["recipe"],
         quality=quality,
-        trigger=TriggerSettings(
+        settings=TriggerSettings(
             keywords=keywords,
             sample_rate=16_000,
             step_samples=STEP_SAMPLES,

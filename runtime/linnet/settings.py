@@ -1,0 +1,158 @@
+"""The part of a model card that belongs to its task: how a model is fed, and how its output is read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+from linnet.checks import bad, check_integer, check_number, check_text, check_texts, items, parts, read_list
+from linnet.errors import KeywordError, UsageError
+
+__all__ = ["CaptionSettings", "OperatingPoint", "TriggerSettings"]
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """One point of a keyword's trade-off between false alarms and misses, measured on dev data."""
+
+    false_alarms_per_hour: float
+    """False alarms in an hour of other sound, >= 0."""
+    threshold: float
+    """The score, or a higher one, is a detection. Scores end at 1, so a threshold above 1 is never."""
+    miss_clean: float
+    """Share of clean utterances missed at this threshold, 0..1."""
+    miss_noise: float
+    """Share of utterances in noise missed at this threshold, 0..1."""
+
+    def __post_init__(self) -> None:
+        check_number(self.false_alarms_per_hour, "false_alarms_per_hour", 0, math.inf)
+        check_number(self.threshold, "threshold", 0, 2)
+        for name in ("miss_clean", "miss_noise"):
+            check_number(getattr(self, name), name, 0, 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TriggerSettings:
+    """How a trigger model is fed and how its scores become detections."""
+
+    task: ClassVar[str] = "trigger"
+    keywords: tuple[str, ...]
+    """What the model hears, in the order of its score columns."""
+    sample_rate: int
+    """Samples per second of the audio it takes; 16000 in this version."""
+    step_samples: int
+    """Samples per network step: each call takes a multiple, and gives one row of scores per step."""
+    chunk_samples: int
+    """Samples per call that suit live listening; a multiple of ``step_samples``."""
+    smoothing_steps: int
+    """Scores are means over this many steps when they are compared with a threshold; 1 is no averaging."""
+    refractory_s: float
+    """Seconds after a detection during which the keyword is not reported again, 0..60."""
+    default_false_alarms_per_hour: float
+    """The rate whose threshold is used when the user asks for none."""
+    curves: Mapping[str, tuple[OperatingPoint, ...]]
+    """For each keyword its operating points, false alarms rising and thresholds falling."""
+
+    def __post_init__(self) -> None:
+        check_texts(self.keywords, "keywords")
+        if not self.keywords or len(set(self.keywords)) != len(self.keywords):
+            raise bad("keywords", "must name at least one keyword, each once")
+        check_integer(self.sample_rate, "sample_rate", 16_000, 16_000)
+        check_integer(self.step_samples, "step_samples", 1, self.sample_rate)
+        check_integer(self.chunk_samples, "chunk_samples", self.step_samples, 10 * self.sample_rate)
+        if self.chunk_samples % self.step_samples:
+            raise bad("chunk_samples", "must be a multiple of step_samples")
+        check_integer(self.smoothing_steps, "smoothing_steps", 1, 1000)
+        check_number(self.refractory_s, "refractory_s", 0, 60)
+        check_number(self.default_false_alarms_per_hour, "default_false_alarms_per_hour", 0, math.inf)
+        if not isinstance(self.curves, Mapping) or set(self.curves) != set(self.keywords):
+            raise bad("curves", "must hold one curve for each keyword")
+        for keyword, curve in self.curves.items():
+            _check_curve(curve, keyword)
+
+    def threshold(self, keyword: str, false_alarms_per_hour: float) -> float:
+        """The threshold for ``keyword`` that gave at most ``false_alarms_per_hour`` on dev data.
+
+        That of the point with the highest rate not above the one asked for; the strictest point's where none
+        is that low. Raises KeywordError for a keyword the model is deaf to, UsageError for a rate below 0.
+        """
+        if keyword not in self.curves:
+            raise KeywordError(f"this model does not hear {keyword!r}; it hears {', '.join(self.keywords)}")
+        if not false_alarms_per_hour >= 0:
+            raise UsageError(f"false alarms per hour must be 0 or more, not {false_alarms_per_hour}")
+        curve = self.curves[keyword]
+        allowed = [point for point in curve if point.false_alarms_per_hour <= false_alarms_per_hour]
+        return (allowed or curve[:1])[-1].threshold
+
+    @classmethod
+    def from_parts(cls, value: object) -> TriggerSettings:
+        """Read the JSON object that stands under the task's name in a card."""
+        given = parts(value, cls, cls.task)
+        given["keywords"] = tuple(items(given["keywords"], "keywords"))
+        if not isinstance(given["curves"], dict):
+            raise bad("curves", "must be an object")
+        given["curves"] = {
+            keyword: read_list(OperatingPoint, curve, "curves") for keyword, curve in given["curves"].items()
+        }
+        return cls(**given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionSettings:
+    """How a captioner is fed, and how the ids that it gives become words."""
+
+    task: ClassVar[str] = "caption"
+    longest: ClassVar[int] = 40
+    """Words after which every graph stops, whatever is asked of it."""
+    widest: ClassVar[int] = 100
+    """The widest beam that may be asked for."""
+
+    image_size: int
+    """Height and width in pixels of the picture it takes."""
+    grid: tuple[int, int]
+    """Rows and columns of the places that attention is spread over."""
+    vocabulary: tuple[str, ...]
+    """What each id stands for: padding, start, end, unknown, then pieces of text. A piece that begins with
+    U+2581 starts a new word."""
+    max_length: int
+    """Most pieces in a caption, unless another number is asked for."""
+    beam: int
+    """Hypotheses that are followed at a time, unless another number is asked for; 1 is greedy."""
+    length_penalty: float
+    """A hypothesis' score is its log-probability divided by its length to this power."""
+
+    def __post_init__(self) -> None:
+        check_integer(self.image_size, "image_size", 1, 4096)
+        if not isinstance(self.grid, tuple) or len(self.grid) != 2:
+            raise bad("grid", "must be a number of rows and of columns")
+        for size in self.grid:
+            check_integer(size, "grid", 1, 256)
+        if not isinstance(self.vocabulary, tuple) or len(self.vocabulary) < 5:
+            raise bad("vocabulary", "must hold padding, start, end, unknown, and at least one piece")
+        for special in self.vocabulary[:4]:
+            check_text(special, "vocabulary")
+        check_texts(self.vocabulary[4:], "vocabulary")
+        if len(set(self.vocabulary[4:])) != len(self.vocabulary) - 4:
+            raise bad("vocabulary", "must hold each piece once")
+        check_integer(self.max_length, "max_length", 1, self.longest)
+        check_integer(self.beam, "beam", 1, self.widest)
+        check_number(self.length_penalty, "length_penalty", 0, 10)
+
+    @classmethod
+    def from_parts(cls, value: object) -> CaptionSettings:
+        """Read the JSON object that stands under the task's name in a card."""
+        given = parts(value, cls, cls.task)
+        for name in ("grid", "vocabulary"):
+            given[name] = tuple(items(given[name], name))
+        return cls(**given)
+
+
+def _check_curve(curve: object, keyword: str) -> None:
+    if not isinstance(curve, tuple) or not curve or not all(isinstance(p, OperatingPoint) for p in curve):
+        raise bad(f"the curve of {keyword!r}", "must hold at least one operating point")
+    for lower, higher in pairwise(curve):
+        if higher.false_alarms_per_hour <= lower.false_alarms_per_hour or higher.threshold > lower.threshold:
+            raise bad(f"the curve of {keyword!r}", "must have rising false alarms and falling thresholds")
