@@ -16,8 +16,8 @@ import engines
 import numpy as np
 from numpy.typing import NDArray
 
-from linnet_training.evaluate_command import find_positives
 from linnet_training.trigger.evaluate import detection_curve, outcome
+from linnet_training.trigger.evaluate_command import find_positives
 from linnet_training.trigger.stream import ListeningTest, recordings
 
 _SENSITIVITIES = (0.1, 0.25, 0.4, 0.5, 0.6, 0.75, 0.9)
