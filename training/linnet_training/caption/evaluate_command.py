@@ -112,7 +112,7 @@ def caption_all(
     said: list[str] = []
     with tqdm(total=len(photographs), unit=" photographs", disable=None, leave=False) as bar:
         for first in range(0, len(photographs), _AT_ONCE):
-            paths = [photograph.path for photograph in photographs[first : first + _AT_ONCE]]
+            paths = tuple(photograph.path for photograph in photographs[first : first + _AT_ONCE])
             said.extend(caption.text for caption in captioner(paths, **options))
             bar.update(len(paths))
     return said
