@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import linnet
+from linnet.cli import main
 from linnet.errors import CardError, DataError
 from linnet_training import evaluate_command
 
@@ -95,10 +96,10 @@ def test_json_says_the_same(folder, capsys):
 
 
 def test_options_of_the_search_are_handed_on(folder, capsys):
-    run_command(*COMMAND, "--beam", "1", "--length-penalty", "-0.5", "--json")
+    run_command(*COMMAND, "--beam", "1", "--length-penalty", "0.5", "--json")
     found = json.loads(capsys.readouterr().out)
-    assert (found["beam"], found["length_penalty"]) == (1, -0.5)
-    assert all(options == {"beam": 1, "length_penalty": -0.5} for _, options in Stub.calls)
+    assert (found["beam"], found["length_penalty"]) == (1, 0.5)
+    assert all(options == {"beam": 1, "length_penalty": 0.5} for _, options in Stub.calls)
     assert found["distinct_words"] == 3
     assert found["bleu_1"] < 90
 
@@ -163,3 +164,23 @@ def test_numbers_out_of_range_are_refused(capsys, arguments):
         run_command(*COMMAND, *arguments)
     assert stopped.value.code == 2
     assert "must be" in capsys.readouterr().err
+
+
+def test_a_real_model_file(folder, monkeypatch, tiny_captioner, tiny_model, capsys):
+    monkeypatch.undo()  # the stub
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PATH", str(folder))
+    command = ["captions.json", "--images", "photos", "--json"]
+    assert main(["evaluate", "caption", str(tiny_captioner), *command]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["photographs"], found["distinct_words"], found["unseen_share"]) == (10, 5, 0)
+    assert found["bleu_3"] == pytest.approx(100)
+    assert main(["evaluate", "caption", str(tiny_model), *command]) == 2
+    assert "is a trigger model, not a caption" in capsys.readouterr().err
+    assert main(["evaluate", "caption", str(tiny_captioner), *command, "--beam", "99"]) == 2
+    assert "beam" in capsys.readouterr().err
+    photo = folder / "photos/2.png"
+    Image.effect_noise((64, 64), 50).save(photo)
+    photo.write_bytes(photo.read_bytes()[:1000])  # a picture by its header, and then nothing
+    assert main(["evaluate", "caption", str(tiny_captioner), *command]) == 2
+    assert "2.png" in capsys.readouterr().err
