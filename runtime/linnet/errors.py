@@ -10,6 +10,9 @@
     │   ├── AudioNotFoundError  (also FileNotFoundError) there is no such recording
     │   ├── AudioFormatError    (also ValueError) not audio, or of a kind not understood
     │   └── DeviceError         the microphone is missing, busy or gone
+    ├── ImageError              a picture that cannot be used
+    │   ├── ImageNotFoundError  (also FileNotFoundError) there is no such picture
+    │   └── ImageFormatError    (also ValueError) not a picture, damaged, or of a kind not understood
     ├── MissingPackageError     (also ImportError) an optional package is needed and not installed
     ├── DataError               training data that is missing, empty or too little
     ├── RecipeError             (also ValueError) a training recipe with an unknown or impossible setting
@@ -30,6 +33,9 @@ __all__ = [
     "DataError",
     "DeviceError",
     "ExportError",
+    "ImageError",
+    "ImageFormatError",
+    "ImageNotFoundError",
     "KeywordError",
     "LinnetError",
     "MissingPackageError",
@@ -81,6 +87,18 @@ class AudioFormatError(AudioError, ValueError):
 
 class DeviceError(AudioError):
     """A sound device that is missing, busy, or was unplugged."""
+
+
+class ImageError(LinnetError):
+    """A picture that cannot be used: too large, wrong shape, wrong type, not readable."""
+
+
+class ImageNotFoundError(ImageError, FileNotFoundError):
+    """There is no picture where one was named."""
+
+
+class ImageFormatError(ImageError, ValueError):
+    """A file or bytes that are not a picture, are damaged, or are of a format not understood here."""
 
 
 class MissingPackageError(LinnetError, ImportError):
