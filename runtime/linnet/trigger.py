@@ -134,7 +134,7 @@ def _find(model: str | os.PathLike[str] | Sequence[str]) -> tuple[Path, tuple[st
     if isinstance(model, os.PathLike):
         return Path(model), ()
     if isinstance(model, str):
-        if model.endswith(".onnx") or "/" in model or os.sep in model:
+        if zoo.is_path(model):
             return Path(model), ()
         model = [model]
     keywords = tuple(dict.fromkeys(model))

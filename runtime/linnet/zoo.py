@@ -6,13 +6,16 @@ format of ``sha256sum``, so ``sha256sum -c SHA256SUMS`` in the folder does the s
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
+from linnet.card import TriggerSettings
 from linnet.errors import KeywordError, ModelError, ModelNotFoundError
 from linnet.modelfile import read, read_card
 
-__all__ = ["FOLDER", "find", "models"]
+__all__ = ["FOLDER", "find", "is_path", "models", "named"]
 
 FOLDER = Path(__file__).parent / "models"
 """Where the bundled models are."""
@@ -24,19 +27,7 @@ def models() -> list[Path]:
     Raises ModelError where the folder and its sums do not agree, so that what is returned is what was
     shipped.
     """
-    sums = _sums()
-    found = sorted(FOLDER.glob("*.onnx"))
-    if {path.name for path in found} != set(sums):
-        names = ", ".join(sorted({path.name for path in found} ^ set(sums)))
-        raise ModelError(
-            f"the bundled models and their SHA256SUMS do not match ({names}); install linnet again"
-        )
-    for path in found:
-        if _sha256(read(path)) != sums[path.name]:
-            raise ModelError(
-                f"the bundled model {path.name} is not the one that shipped; install linnet again"
-            )
-    return found
+    return list(_shipped())
 
 
 def find(*keywords: str) -> Path:
@@ -45,11 +36,12 @@ def find(*keywords: str) -> Path:
     Raises KeywordError where none does, ModelNotFoundError where no models ship, ModelError as `models` does.
     """
     known: list[str] = []
-    for path in models():
-        heard = read_card(path).trigger.keywords
-        if set(keywords) <= set(heard):
-            return path
-        known += (keyword for keyword in heard if keyword not in known)
+    for path in _shipped():
+        settings = read_card(path).settings
+        if isinstance(settings, TriggerSettings):
+            if set(keywords) <= set(settings.keywords):
+                return path
+            known += (keyword for keyword in settings.keywords if keyword not in known)
     if not known:
         raise ModelNotFoundError("no models ship with this installation; give the path of an .onnx file")
     wanted = " and ".join(map(repr, keywords))
@@ -57,6 +49,45 @@ def find(*keywords: str) -> Path:
         f"no bundled model hears {wanted}; they hear {', '.join(known)} "
         "(to open a file, end its name in .onnx)"
     )
+
+
+def named(name: str) -> Path:
+    """The bundled model whose file is called ``name``, without its ending.
+
+    Raises ModelNotFoundError where there is none, ModelError as `models` does.
+    """
+    for path in _shipped(f"{name}.onnx"):
+        return path
+    raise ModelNotFoundError(
+        f"no bundled model is called {name!r}; linnet models lists them "
+        "(to open a file, end its name in .onnx)"
+    )
+
+
+def is_path(name: str) -> bool:
+    """Whether ``name`` means a file, and not a bundled model: it ends in .onnx or holds a path separator."""
+    return name.endswith(".onnx") or "/" in name or os.sep in name
+
+
+def _shipped(only: str | None = None) -> Iterator[Path]:
+    """The bundled files, or ``only`` that, each once its sum has been found right.
+
+    One at a time, so that whoever finds what it wants does not pay for reading the others.
+    """
+    sums = _sums()
+    found = {path.name: path for path in FOLDER.glob("*.onnx")}
+    if set(found) != set(sums):
+        names = ", ".join(sorted(set(found) ^ set(sums)))
+        raise ModelError(
+            f"the bundled models and their SHA256SUMS do not match ({names}); install linnet again"
+        )
+    for name in sorted(found):
+        if only in (None, name):
+            if _sha256(read(found[name])) != sums[name]:
+                raise ModelError(
+                    f"the bundled model {name} is not the one that shipped; install linnet again"
+                )
+            yield found[name]
 
 
 def _sums() -> dict[str, str]:

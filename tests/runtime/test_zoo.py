@@ -24,7 +24,9 @@ def folder(tmp_path, monkeypatch, make_onnx, make_card):
 
 def test_the_models_that_ship_are_what_was_shipped():
     for path in zoo.models():
-        for keyword in read_card(path).trigger.keywords:
+        card = read_card(path)
+        assert zoo.named(path.stem) == path
+        for keyword in card.trigger.keywords if card.task == "trigger" else ():
             assert zoo.find(keyword).suffix == ".onnx"
 
 
@@ -57,9 +59,40 @@ def test_a_changed_model_is_refused(folder):
     data = bytearray((folder / "b.onnx").read_bytes())
     data[-1] ^= 1
     (folder / "b.onnx").write_bytes(data)
-    for look in (zoo.models, lambda: zoo.find("hiss")):
+    for look in (zoo.models, lambda: zoo.find("click"), lambda: zoo.named("b")):
         with pytest.raises(ModelError, match=r"b\.onnx is not the one that shipped; install linnet again"):
             look()
+
+
+def test_what_is_found_first_is_all_that_is_read(folder, monkeypatch):
+    (folder / "b.onnx").write_bytes(b"changed")
+    assert zoo.find("hiss") == zoo.named("a") == folder / "a.onnx"
+
+
+def test_a_model_is_found_by_its_name(folder):
+    assert zoo.named("b") == folder / "b.onnx"
+    for name in ("c", "", "B", "../a", "a.onnx", "*"):
+        with pytest.raises(
+            ModelNotFoundError, match=r"no bundled model is called .*; linnet models lists them"
+        ):
+            zoo.named(name)
+
+
+def test_models_without_keywords_are_no_hindrance(folder, tiny_captioner):
+    data = tiny_captioner.read_bytes()
+    (folder / "0.onnx").write_bytes(data)
+    with open(folder / "SHA256SUMS", "a") as sums:
+        sums.write(f"{hashlib.sha256(data).hexdigest()}  0.onnx\n")
+    assert zoo.find("hiss").name == "a.onnx"
+    assert zoo.named("0").name == "0.onnx"
+    with pytest.raises(KeywordError, match="they hear loud, hiss, click"):
+        zoo.find("captioner")
+
+
+def test_what_is_a_path():
+    assert zoo.is_path("computer.onnx")
+    assert zoo.is_path("folder/file")
+    assert not zoo.is_path("computer")
 
 
 def test_a_model_without_a_sum_is_refused(folder):
