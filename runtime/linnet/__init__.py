@@ -4,6 +4,8 @@
     for event in spotter.listen(linnet.audio.microphone()):
         print(event)
 
+    print(linnet.Captioner()("photo.jpg"))
+
 Everything is imported when it is first used, so that ``import linnet`` costs next to nothing.
 """
 
@@ -15,33 +17,51 @@ TYPE_CHECKING = False  # type checkers take it for true; that of `typing` costs 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from linnet import audio, card, errors, model, trigger, zoo
+    from linnet import audio, caption, card, errors, image, model, plots, trigger, zoo
+    from linnet.caption import Caption, Captioner
     from linnet.trigger import Detection, Stream, TriggerWord
 
 __all__ = [
+    "Caption",
+    "Captioner",
     "Detection",
     "Stream",
     "TriggerWord",
     "audio",
+    "caption",
     "card",
     "errors",
+    "image",
     "load",
     "model",
+    "plots",
     "trigger",
     "zoo",
 ]
 
-_MODULES = {"audio", "card", "errors", "model", "trigger", "zoo"}
-_HOMES = {"Detection": "trigger", "Stream": "trigger", "TriggerWord": "trigger"}
+_MODULES = {"audio", "caption", "card", "errors", "image", "model", "plots", "trigger", "zoo"}
+_HOMES = {
+    "Caption": "caption",
+    "Captioner": "caption",
+    "Detection": "trigger",
+    "Stream": "trigger",
+    "TriggerWord": "trigger",
+}
 
 
-def load(path: str | Path) -> TriggerWord:
-    """Open the model file at ``path`` as the class that runs its task (today: trigger words).
+def load(path: str | Path) -> TriggerWord | Captioner:
+    """Open the model file at ``path`` as the class that runs its task.
 
     Raises ModelError where the file is missing, damaged, or of a task or version this Linnet does not know.
     """
     from pathlib import Path
 
+    from linnet.modelfile import read_card
+
+    if read_card(path).task == "caption":
+        from linnet.caption import Captioner
+
+        return Captioner(Path(path))
     from linnet.trigger import TriggerWord
 
     return TriggerWord(Path(path))

@@ -107,7 +107,7 @@ class CaptionSettings:
     task: ClassVar[str] = "caption"
     longest: ClassVar[int] = 40
     """Words after which every graph stops, whatever is asked of it."""
-    widest: ClassVar[int] = 100
+    widest: ClassVar[int] = 32
     """The widest beam that may be asked for."""
 
     image_size: int

@@ -4,8 +4,9 @@ import copy
 import json
 
 import pytest
+from tiny_caption import tiny_caption_card
 
-from linnet.card import Card, OperatingPoint, TriggerSettings
+from linnet.card import CaptionSettings, Card, OperatingPoint, TriggerSettings
 from linnet.errors import CardError, KeywordError, ModelError, UsageError
 
 
@@ -161,6 +162,60 @@ def test_what_is_not_a_json_object_is_refused(text):
 def test_a_newer_version_says_to_update_even_if_its_fields_are_others(make_card):
     with pytest.raises(CardError, match="version 2, and this Linnet knows only 1; update Linnet"):
         Card.from_json('{"version": 2, "task": "dance"}')
+
+
+def test_the_card_of_a_captioner():
+    raw = tiny_caption_card()
+    card = Card.from_json(json.dumps(raw))
+    assert json.loads(card.to_json()) == raw
+    assert Card.from_json(card.to_json()) == card
+    assert card.task == "caption"
+    assert card.caption is card.settings
+    assert card.caption.grid == (7, 7)
+    assert card.caption.vocabulary[4] == "\u2581a"
+    with pytest.raises(ModelError, match="tiny captioner is a caption model, not a trigger model"):
+        _ = card.trigger
+
+
+def test_the_card_of_a_trigger_model_has_no_captions(make_card):
+    card = Card.from_json(json.dumps(make_card()))
+    assert card.task == "trigger"
+    with pytest.raises(ModelError, match="tiny is a trigger model, not a caption model"):
+        _ = card.caption
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"image_size": 0},
+        {"image_size": 224.0},
+        {"image_size": 1 << 40},
+        {"grid": [7]},
+        {"grid": [7, 0]},
+        {"grid": 49},
+        {"grid": {"rows": 7}},
+        {"vocabulary": ["", "", "", ""]},
+        {"vocabulary": ["", "", "", "", "a", "a"]},
+        {"vocabulary": ["", "", "", "", "a", ""]},
+        {"vocabulary": ["", "", "", "", "a", "\x1b[2J"]},
+        {"vocabulary": ["", "", "", 3, "a"]},
+        {"vocabulary": "words"},
+        {"max_length": 0},
+        {"max_length": 41},
+        {"beam": 0},
+        {"beam": 33},
+        {"beam": True},
+        {"length_penalty": -0.1},
+        {"length_penalty": float("nan")},
+        {"trigger": {}},
+        {"task": "trigger"},
+    ],
+)
+def test_settings_of_captioners_that_make_no_sense_are_refused(changes):
+    with pytest.raises(CardError, match="export the model again"):
+        Card.from_json(json.dumps(tiny_caption_card(**changes)))
+    sane = Card.from_json(json.dumps(tiny_caption_card())).caption
+    assert isinstance(sane, CaptionSettings)
 
 
 def test_another_task_is_named(make_card):

@@ -96,11 +96,38 @@ print(*sys.modules)
     assert not {"numpy.random", "hashlib", "linnet.audio"} & set(loaded)
 
 
+def test_captioning_loads_three_packages_and_not_their_heavy_corners(tiny_captioner):
+    loaded = run(f"""
+import linnet, io
+from PIL import Image
+file = io.BytesIO()
+Image.new("RGB", (300, 200)).save(file, "JPEG")
+linnet.Captioner({str(tiny_captioner)!r})(file.getvalue())
+import sys
+print(*sys.modules)
+""").split()
+    outside = {name.split(".")[0] for name in loaded} - sys.stdlib_module_names
+    outside -= set(run("import sys; print(*sys.modules)").split())
+    outside = {name for name in outside if not name.startswith("_")}
+    assert outside - {"defusedxml"} == {"linnet", "numpy", "onnxruntime", "PIL"}
+    assert not {"numpy.random", "hashlib", "linnet.audio", "linnet.trigger", "linnet.plots"} & set(loaded)
+
+
+def test_what_needs_no_picture_does_not_load_pillow(tiny_model):
+    run(f"""
+import linnet, sys
+linnet.load({str(tiny_model)!r})
+import linnet.cli, linnet.caption_command, linnet.info
+assert "PIL" not in sys.modules
+""")
+
+
 def test_everything_promised_is_there():
     assert set(linnet.__all__) <= set(dir(linnet))
     for name in linnet.__all__:
         assert getattr(linnet, name) is not None
     assert linnet.TriggerWord is linnet.trigger.TriggerWord
+    assert linnet.Captioner is linnet.caption.Captioner
     assert linnet.errors.AudioError.__mro__[1] is linnet.errors.LinnetError
     with pytest.raises(AttributeError, match="no attribute 'Triggerword'"):
         _ = linnet.Triggerword
