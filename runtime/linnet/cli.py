@@ -1,6 +1,6 @@
 """The command ``linnet``.
 
-The runtime has the commands listen, info, models and bench. Others come from the entry-point group
+The runtime has the commands listen, caption, info, models and bench. Others come from the entry-point group
 ``linnet.commands``: each entry point is a function that takes argparse's subparsers, adds a parser of its own
 and sets its default ``run``, a function from the parsed arguments to an exit status. An entry point is loaded
 only when its command, or the list of all, is asked for, so that listening never imports what training needs.
@@ -27,7 +27,13 @@ __all__ = ["GROUP", "main"]
 GROUP = "linnet.commands"
 """The entry-point group that further commands come from."""
 
-_OWN = {"listen": "linnet.listen", "info": "linnet.info", "models": "linnet.info", "bench": "linnet.bench"}
+_OWN = {
+    "listen": "linnet.listen",
+    "caption": "linnet.caption_command",
+    "info": "linnet.info",
+    "models": "linnet.info",
+    "bench": "linnet.bench",
+}
 """Command -> the module whose ``add_<command>`` adds its parser."""
 
 
