@@ -8,6 +8,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,27 @@ from linnet.terminal import columns
 __all__ = ["add_bench", "measure"]
 
 # Run by a fresh interpreter, so that starting is measured too and memory is this model's alone.
-_CHILD = "import sys; sys.path[:] = {path!r}; from linnet.cost import report; report({model!r}, {began!r})"
+_CHILD = "import sys; sys.path[:] = {path!r}; from linnet import cost; cost.{task}(*{arguments!r})"
 
-_ROWS = (
-    ("start_s", "from start to the first score", 1000, "ms"),
-    ("load_s", "of that, loading the model", 1000, "ms"),
-    ("cpu_per_s", "CPU per second of audio, 80 ms at a time", 1000, "ms"),
-    ("memory_bytes", "peak memory", 1e-6, "MB"),
-)
+_Row = tuple[str, str, float, str]
+_LOAD: _Row = ("load_s", "of that, loading the model", 1000, "ms")
+_MEMORY: _Row = ("memory_bytes", "peak memory", 1e-6, "MB")
+_ROWS: dict[str, tuple[_Row, ...]] = {
+    "trigger": (
+        ("start_s", "from start to the first score", 1000, "ms"),
+        _LOAD,
+        ("cpu_per_s", "CPU per second of audio, 80 ms at a time", 1000, "ms"),
+        _MEMORY,
+    ),
+    "caption": (
+        ("start_s", "from start to the first caption", 1000, "ms"),
+        _LOAD,
+        ("greedy_s", "JPEG of 640 x 480 to caption, greedy", 1000, "ms"),
+        ("caption_s", "the same with the model's own beam", 1000, "ms"),
+        _MEMORY,
+    ),
+}
+_PICTURE = (640, 480)
 
 
 def add_bench(subparsers: Any) -> None:
@@ -36,10 +50,11 @@ def add_bench(subparsers: Any) -> None:
         help="measure what a model costs on this machine",
         description="Measure a model on this machine: time to start, CPU time and memory; each round in a "
         "fresh process, on one thread.",
-        epilog="examples:\n  linnet bench computer\n  linnet bench hey_linnet.onnx --rounds 20",
+        epilog="examples:\n  linnet bench computer\n  linnet bench captioner\n"
+        "  linnet bench hey_linnet.onnx --rounds 20",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", metavar="FILE", help="a model file, or a keyword of a bundled one")
+    parser.add_argument("file", metavar="FILE", help="a model file, or a bundled one's name or keyword")
     parser.add_argument(
         "--rounds", metavar="N", type=int, default=5, help="how often to measure (default: 5)"
     )
@@ -47,18 +62,42 @@ def add_bench(subparsers: Any) -> None:
     parser.set_defaults(run=_run)
 
 
-def measure(model: str | Path) -> dict[str, float | None]:
+def measure(model: str | Path, *, picture: str | Path | None = None) -> dict[str, float | None]:
     """One round in a fresh interpreter: times in seconds, memory in bytes (None where the system is mute).
+
+    Args:
+        model: the file.
+        picture: that a captioner is to caption; by default one of 640 x 480 pixels is made.
 
     Raises ModelError where the model cannot be run.
     """
-    code = _CHILD.format(path=sys.path, model=str(model), began=time.time())
-    child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    task = read_card(model).task
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = []
+        if task == "caption":
+            pictures = [str(picture or _picture(Path(folder, "picture.jpg")))]
+        code = _CHILD.format(path=sys.path, task=task, arguments=(str(model), time.time(), *pictures))
+        child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     if child.returncode:
         reason = (child.stderr.strip().splitlines() or [f"status {child.returncode}"])[-1]
         raise ModelError(f"{model} could not be measured: {reason}")
     figures: dict[str, float | None] = json.loads(child.stdout)
     return figures
+
+
+def _picture(path: Path) -> Path:
+    """A JPEG with about as many details as a photograph has."""
+    import numpy as np
+    from PIL import Image
+
+    random = np.random.default_rng(0)
+    picture = Image.new("RGB", _PICTURE)
+    for side in (4, 16, 64, 256):
+        noise = random.integers(0, 256, (side * 3 // 4, side, 3), np.uint8)
+        layer = Image.fromarray(noise).resize(_PICTURE, Image.Resampling.BICUBIC)
+        picture = Image.blend(picture, layer, 0.4)
+    picture.save(path, "JPEG", quality=90)
+    return path
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -74,7 +113,7 @@ def _run(options: argparse.Namespace) -> int:
         return 0
     print(f"{card.name}, {os.path.getsize(path) / 1000:.0f} kB; {options.rounds} rounds on one thread")
     table = [("", "median", "least", "")]
-    for name, text, scale, unit in _ROWS:
+    for name, text, scale, unit in _ROWS[card.task]:
         values = [value * scale for each in rounds if (value := each[name]) is not None]
         shown = (
             (f"{statistics.median(values):.2f}", f"{min(values):.2f}") if values else ("unknown", "unknown")

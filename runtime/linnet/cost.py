@@ -9,21 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from linnet.trigger import TriggerWord
-
-__all__ = ["report"]
+__all__ = ["caption", "trigger"]
 
 _AUDIO_S = 20.0
 _CHUNK = 1280  # 80 ms
+_PICTURES = 5
 
 
-def report(model: str, began: float) -> None:
-    """Measure ``model`` in this process, which has done nothing else, and print the figures as JSON.
+def trigger(model: str, began: float) -> None:
+    """Measure a trigger model in this process, which has done nothing else, and print the figures as JSON.
 
     Args:
         model: path of the file.
         began: `time.time` just before the interpreter was started.
     """
+    from linnet.trigger import TriggerWord
+
     loading = time.perf_counter()
     spotter = TriggerWord(Path(model))
     loaded = time.perf_counter()
@@ -43,6 +44,25 @@ def report(model: str, began: float) -> None:
         "memory_bytes": _peak_memory(),
     }
     print(json.dumps(figures))
+
+
+def caption(model: str, began: float, picture: str) -> None:
+    """The same for a captioner, with the file of a ``picture``."""
+    from linnet.caption import Captioner
+
+    loading = time.perf_counter()
+    captioner = Captioner(Path(model))
+    loaded = time.perf_counter()
+    captioner(picture)
+    figures = {"start_s": time.time() - began, "load_s": loaded - loading}
+    for name, beam in (("greedy_s", 1), ("caption_s", None)):
+        taken = []
+        for _ in range(_PICTURES):
+            start = time.perf_counter()
+            captioner(picture, beam)
+            taken.append(time.perf_counter() - start)
+        figures[name] = sorted(taken)[len(taken) // 2]
+    print(json.dumps(figures | {"memory_bytes": _peak_memory()}))
 
 
 def _peak_memory() -> int | None:

@@ -8,13 +8,13 @@ import os
 import re
 import shutil
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from linnet import modelfile, zoo
-from linnet.card import Card, OperatingPoint, Quality
-from linnet.errors import LinnetError
+from linnet.card import CaptionSettings, Card, OperatingPoint, Quality, TriggerSettings
+from linnet.errors import LinnetError, ModelNotFoundError
 from linnet.terminal import clean, columns
 
 __all__ = ["add_info", "add_models", "page"]
@@ -29,12 +29,13 @@ def add_info(subparsers: Any) -> None:
     """Add the command ``info`` to argparse's subparsers."""
     parser = subparsers.add_parser(
         "info",
-        help="what a model file is, hears and how well",
-        description="Print the card of a model file: what it hears, how well, and where it comes from.",
-        epilog="examples:\n  linnet info hey_linnet.onnx\n  linnet info --json computer",
+        help="what a model file does and how well",
+        description="Print the card of a model file: what it does, how well, and where it comes from.",
+        epilog="examples:\n  linnet info hey_linnet.onnx\n  linnet info captioner\n"
+        "  linnet info --json computer",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("file", metavar="FILE", help="a model file, or a keyword of a bundled one")
+    parser.add_argument("file", metavar="FILE", help="a model file, or a bundled one's name or keyword")
     parser.add_argument(
         "--json", action="store_true", help="print the whole card as JSON, the recipe included"
     )
@@ -46,7 +47,7 @@ def add_models(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "models",
         help="list the models that ship with Linnet",
-        description="List the models that ship with Linnet; each keyword is a name for linnet listen.",
+        description="List the models that ship with Linnet: keywords for linnet listen, names of others.",
         epilog="example:\n  linnet models",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -54,13 +55,16 @@ def add_models(subparsers: Any) -> None:
 
 
 def model_path(name: str) -> Path:
-    """The model file that ``name`` means: a path, or the bundled model of that keyword.
+    """The model file that ``name`` means: a path, or the bundled model of that name or keyword.
 
     Raises KeywordError or ModelNotFoundError where there is none.
     """
-    if name.endswith(".onnx") or os.sep in name or os.path.exists(name):
+    if zoo.is_path(name) or os.path.exists(name):
         return Path(name)
-    return zoo.find(name)
+    try:
+        return zoo.named(name)
+    except ModelNotFoundError:
+        return zoo.find(name)
 
 
 def page(card: Card, file: str, size: int) -> str:
@@ -90,12 +94,21 @@ def _models(_: argparse.Namespace) -> int:
     found = zoo.models()
     if not found:
         raise LinnetError("no models ship with this installation; give the path of an .onnx file instead")
+    cards = [(path, modelfile.read_card(path)) for path in found]
+    tables = [_keywords(cards), _others(cards)]
+    print("\n\n".join("\n".join(table) for table in tables if table))
+    return 0
+
+
+def _keywords(cards: list[tuple[Path, Card]]) -> list[str]:
+    """The table of trigger words."""
     table = [("keyword", "misses, clean", "in noise", "at most", "size", "licence", "model")]
-    for path in found:
-        card = modelfile.read_card(path)
-        for keyword in card.trigger.keywords:
-            rate = card.trigger.default_false_alarms_per_hour
-            point = _point(card, keyword, rate)
+    for path, card in cards:
+        if not isinstance(card.settings, TriggerSettings):
+            continue
+        for keyword in card.settings.keywords:
+            rate = card.settings.default_false_alarms_per_hour
+            point = _point(card.settings, keyword, rate)
             table.append(
                 (
                     keyword,
@@ -107,19 +120,34 @@ def _models(_: argparse.Namespace) -> int:
                     path.name,
                 )
             )
-    print("\n".join(columns([tuple(map(clean, row)) for row in table], right=frozenset({1, 2, 4}))))
-    return 0
+    return _table(table, right=frozenset({1, 2, 4}))
+
+
+def _others(cards: list[tuple[Path, Card]]) -> list[str]:
+    """The table of models that go by a name, with the measures that their cards name first."""
+    table = [("model", "task", "quality", "size", "licence", "file")]
+    for path, card in cards:
+        if not isinstance(card.settings, TriggerSettings):
+            first = [each for each in card.quality if each.condition == card.quality[0].condition][:3]
+            quality = ", ".join(f"{each.measure} {each.value:.3g}" for each in first)
+            table.append((path.stem, card.task, quality, _size(path.stat().st_size), card.licence, path.name))
+    return _table(table, right=frozenset({3}))
+
+
+def _table(rows: Sequence[tuple[str, ...]], *, right: frozenset[int]) -> list[str]:
+    return columns([tuple(map(clean, row)) for row in rows], right=right) if len(rows) > 1 else []
 
 
 def _lines(card: Card, file: str, size: int, width: int) -> Iterator[str]:
-    settings = card.trigger
     yield card.name
     yield from _wrapped(card.description, width)
     yield ""
+    settings = card.settings
     facts = [
-        ("hears", ", ".join(settings.keywords)),
+        *([("hears", ", ".join(settings.keywords))] if isinstance(settings, TriggerSettings) else []),
         ("file", f"{file}, {_size(size)}"),
-        ("task", f"{card.task}, {settings.sample_rate / 1000:g} kHz audio, a score every {_step(card)} ms"),
+        ("task", f"{card.task}, {_task(settings)}"),
+        *([("search", _search(settings))] if isinstance(settings, CaptionSettings) else []),
         ("licence", card.licence),
         ("made", f"{card.created} by {card.author}"),
         ("with", ", ".join(f"{name} {version}" for name, version in card.versions.items())),
@@ -127,7 +155,8 @@ def _lines(card: Card, file: str, size: int, width: int) -> Iterator[str]:
     ]
     for name, fact in facts:
         yield from _wrapped(fact, width, f"{name:9}", " " * 9)
-    yield from _operating_points(card)
+    if isinstance(settings, TriggerSettings):
+        yield from _operating_points(settings)
     yield from _quality(card.quality, width)
     if card.data:
         yield from ("", "data")
@@ -138,15 +167,30 @@ def _lines(card: Card, file: str, size: int, width: int) -> Iterator[str]:
         yield from _wrapped(text, width, "  ", "    ")
 
 
-def _operating_points(card: Card) -> Iterator[str]:
+def _task(settings: TriggerSettings | CaptionSettings) -> str:
+    """What goes in and what comes out."""
+    if isinstance(settings, TriggerSettings):
+        step = 1000 * settings.step_samples / settings.sample_rate
+        return f"{settings.sample_rate / 1000:g} kHz audio, a score every {step:g} ms"
+    side, (rows, across) = settings.image_size, settings.grid
+    words = len(settings.vocabulary) - 4
+    return f"{side} x {side} pixels to {words} words, attention on {rows} x {across} places"
+
+
+def _search(settings: CaptionSettings) -> str:
+    beam = "greedy" if settings.beam == 1 else f"beam {settings.beam}"
+    return f"{beam}, at most {settings.max_length} words, length penalty {settings.length_penalty:g}"
+
+
+def _operating_points(settings: TriggerSettings) -> Iterator[str]:
     """Thresholds and misses of each keyword at the usual rates of false alarms."""
-    default = card.trigger.default_false_alarms_per_hour
+    default = settings.default_false_alarms_per_hour
     yield from ("", "operating points, chosen on dev data (--false-alarms-per-hour)")
     table = [("", "false alarms/h", "threshold", "misses, clean", "in noise", "")]
-    for keyword in card.trigger.keywords:
+    for keyword in settings.keywords:
         label, last = keyword, None
         for rate in sorted({*_RATES, default}):
-            point = _point(card, keyword, rate)
+            point = _point(settings, keyword, rate)
             if point == last and rate != default:
                 continue  # the curve has nothing between
             table.append(
@@ -169,8 +213,11 @@ def _quality(quality: tuple[Quality, ...], width: int) -> Iterator[str]:
     "miss rate at 0.5 false alarms/h" and "miss rate at 1 false alarms/h" are "miss rate at ... false
     alarms/h" with the columns 0.5 and 1. Below each table stands what was measured on.
     """
+    yield from _figures([each for each in quality if not each.keyword], width)
     kinds: dict[str, list[Quality]] = {}
     for each in quality:
+        if not each.keyword:
+            continue
         kinds.setdefault(_NUMBER.sub("...", each.measure), []).append(each)
     for measure, rows in kinds.items():
         share = "miss" in measure and all(0 <= each.value <= 1 for each in rows)
@@ -195,6 +242,20 @@ def _quality(quality: tuple[Quality, ...], width: int) -> Iterator[str]:
             yield from _wrapped(text, width, "  ", "    ")
 
 
+def _figures(quality: list[Quality], width: int) -> Iterator[str]:
+    """Measures of a model without keywords: for each set of data a table with a column for each measure."""
+    for data in dict.fromkeys(each.data for each in quality):
+        values = {(each.condition, each.measure): each.value for each in quality if each.data == data}
+        measures = list(dict.fromkeys(measure for _, measure in values))
+        table = [("", *measures)]
+        for condition in dict.fromkeys(condition for condition, _ in values):
+            cells = (values.get((condition, measure)) for measure in measures)
+            table.append((condition, *("-" if value is None else f"{value:.4g}" for value in cells)))
+        yield from ("", "quality")
+        yield from (f"  {line}" for line in columns(table, right=frozenset(range(1, len(table[0])))))
+        yield from _wrapped(data, width, "  ", "    ")
+
+
 def _numbers(quality: Quality) -> str:
     return ", ".join(_NUMBER.findall(quality.measure))
 
@@ -210,14 +271,10 @@ def _wrapped(text: str, width: int, first: str = "", later: str = "") -> list[st
     )
 
 
-def _point(card: Card, keyword: str, rate: float) -> OperatingPoint:
+def _point(settings: TriggerSettings, keyword: str, rate: float) -> OperatingPoint:
     """The point of the keyword's curve that `TriggerSettings.threshold` takes the threshold from."""
-    curve = card.trigger.curves[keyword]
+    curve = settings.curves[keyword]
     return ([point for point in curve if point.false_alarms_per_hour <= rate] or list(curve[:1]))[-1]
-
-
-def _step(card: Card) -> str:
-    return f"{1000 * card.trigger.step_samples / card.trigger.sample_rate:g}"
 
 
 def _digest(card: Card) -> str:
