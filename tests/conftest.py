@@ -1,9 +1,9 @@
 """What the tests share: tiny real models, made by scripts in a moment.
 
-The captioner stands in runtime/tiny_caption.py. The trigger model below obeys the contract of trigger models and can be reckoned by hand. Each step looks at the mean of |x| over
-the last 800 samples, and at the mean of |x[t] - x[t - 1]|; a GRU with constant gates takes the mean of each
-and its own past; a logistic function makes them the scores of "loud" and "hiss". A loud tone is "loud",
-noise is both, silence is neither.
+The captioner stands in runtime/tiny_caption.py. The trigger model below obeys the contract of trigger models
+and can be reckoned by hand. Each step looks at the mean of |x| over the last 800 samples, and at the mean of
+|x[t] - x[t - 1]|; a GRU with constant gates takes the mean of each and its own past; a logistic function
+makes them the scores of "loud" and "hiss". A loud tone is "loud", noise is both, silence is neither.
 """
 
 from __future__ import annotations

@@ -107,7 +107,7 @@ class Captioner:
     @overload
     def __call__(
         self,
-        image: list[Picture] | tuple[Picture, ...],
+        image: list[Any] | tuple[Picture, ...],  # a list of paths is no list of pictures to type checkers
         beam: int | None = None,
         n_best: int = 1,
         *,
@@ -128,7 +128,7 @@ class Captioner:
 
     def __call__(
         self,
-        image: Picture | list[Picture] | tuple[Picture, ...],
+        image: Picture | list[Any] | tuple[Picture, ...],
         beam: int | None = None,
         n_best: int = 1,
         *,
