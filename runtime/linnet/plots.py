@@ -21,6 +21,7 @@ FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 
 _WIDTH = 1600  # of the whole figure, about
 _ASPECT = 1.5  # its width over its height, as near as the number of words allows
+_TALLEST = 800  # a single picture in it
 _GAP, _MARGIN = 12, 32
 _PAPER, _INK = (255, 255, 255), (24, 28, 36)
 _GLOW = np.array((120, 55, 0), np.float32)  # light that is added where attention is greatest
@@ -47,7 +48,8 @@ def heatmap(picture: Picture, caption: Caption) -> Image.Image:
     count = len(caption.tokens) + 1
     columns = _columns(count, shown.height / shown.width)
     width = (_WIDTH - 2 * _MARGIN + _GAP) // columns - _GAP
-    height = round(width * shown.height / shown.width)
+    width = min(width, _TALLEST * shown.width // shown.height)
+    height = width * shown.height // shown.width
     label = max(16, min(34, width // 7))
     below = round(label * 1.6)
     title = _font(caption.text, 44, _WIDTH - 2 * _MARGIN)
