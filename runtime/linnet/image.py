@@ -10,6 +10,7 @@ out upright (EXIF), RGB, transparency on white, the first frame of an animation.
 from __future__ import annotations
 
 import io
+import logging
 import os
 from collections.abc import Callable
 from importlib import import_module
@@ -29,6 +30,9 @@ floats within 0 to 1."""
 
 MAX_PIXELS = 100_000_000
 """Larger pictures are refused before they are decoded: a file of a few kB can hold gigabytes."""
+
+# What Pillow has to say of a damaged file is in our errors; without a handler it would go to standard error.
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _MAX_BYTES = 500_000_000  # of what is no plain file, and so does not say how long it is
 
