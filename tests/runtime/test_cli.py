@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_caption import tiny_caption_card
 
 from linnet import cli, terminal, zoo
 from linnet.card import Card
@@ -99,7 +100,7 @@ def test_nothing_asked_prints_help(run: Run) -> None:
 def test_help_lists_every_command_and_what_is_missing(run: Run) -> None:
     status, out, _ = run("--help")
     assert status == 0
-    for word in ("listen", "info", "models", "bench", "hello", "greet"):
+    for word in ("listen", "caption", "info", "models", "bench", "hello", "greet"):
         assert word in out
     assert re.search(r"absent +\(not installed: pip install linnet\[training\]\)", out)
 
@@ -144,7 +145,7 @@ def test_the_edge_imports_nothing_heavy() -> None:
         "except SystemExit: pass\n"
         "print(sorted({'torch', 'librosa', 'numpy', 'onnxruntime', 'linnet_training'} & set(sys.modules)))"
     )
-    for arguments in (["--version"], ["listen", "--help"], ["info", "--help"]):
+    for arguments in (["--version"], ["listen", "--help"], ["caption", "--help"], ["info", "--help"]):
         assert python(code, *arguments).stdout.endswith("[]\n")
 
 
@@ -279,12 +280,69 @@ def test_bench_measures(run: Run, tiny_model: Path) -> None:
     assert all(value is None or value > 0 for value in figures.values())
 
 
+def test_info_of_a_captioner(run: Run, tiny_captioner: Path, save_captioner: Callable[..., Path]) -> None:
+    status, out, err = run("info", tiny_captioner)
+    assert (status, err) == (0, "")
+    for text in (
+        "tiny captioner\nTells which colour",
+        "task     caption, 224 x 224 pixels to 6 words, attention on 7 x 7 places",
+        "search   beam 3, at most 20 words, length penalty 1\n",
+        "\nquality\n          CIDEr\n  beam 3   12.3\n  nothing\n",
+    ):
+        assert text in out
+    assert "hears" not in out
+    _, out, _ = run("info", tiny_captioner, "--json")
+    assert json.loads(out) == tiny_caption_card()
+    quality = [
+        {"measure": measure, "keyword": "", "condition": condition, "value": value, "data": data}
+        for data in ("val", "test")
+        for condition, measure, value in (
+            ("greedy", "CIDEr", 55.55),
+            ("beam 5", "CIDEr", 61),
+            ("beam 5", "BLEU-4", 22.1),
+        )
+    ]
+    _, out, _ = run("info", save_captioner(quality=quality, beam=1))
+    assert "search   greedy, at most 20 words" in out
+    table = "\nquality\n          CIDEr  BLEU-4\n  greedy  55.55       -\n  beam 5     61    22.1\n"
+    assert f"{table}  val\n{table}  test\n" in out
+
+
+def test_models_lists_captioners_by_name(
+    run: Run, tiny_model: Path, tiny_captioner: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zoo, "models", lambda: [tiny_captioner, tiny_model])
+    _, out, _ = run("models")
+    keywords, others = out.split("\n\n")
+    assert keywords.splitlines()[1].startswith("loud")
+    assert others.splitlines()[0].split() == ["model", "task", "quality", "size", "licence", "file"]
+    assert others.splitlines()[1].startswith("captioner  caption  CIDEr 12.3  ")
+    monkeypatch.setattr(zoo, "models", lambda: [tiny_captioner])
+    assert "keyword" not in run("models")[1]
+
+
+def test_bench_measures_captioners(run: Run, tiny_captioner: Path) -> None:
+    status, out, _ = run("bench", tiny_captioner, "--rounds", 1)
+    assert status == 0
+    assert "from start to the first caption" in out
+    assert "JPEG of 640 x 480 to caption, greedy" in out
+    _, out, _ = run("bench", tiny_captioner, "--rounds", 1, "--json")
+    figures = json.loads(out)["rounds"][0]
+    assert set(figures) == {"start_s", "load_s", "greedy_s", "caption_s", "memory_bytes"}
+    assert all(value is None or value > 0 for value in figures.values())
+
+
+def test_bundled_models_by_name(run: Run, tiny_captioner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zoo, "named", lambda name: tiny_captioner)
+    assert "tiny captioner" in run("info", "captioner")[1]
+
+
 def test_bench_of_what_cannot_be_measured(run: Run, tiny_model: Path, tmp_path: Path) -> None:
     assert run("bench", tiny_model, "--rounds", 0)[0] == 2
     assert run("bench", tmp_path / "none.onnx")[0] == 2
 
 
-@pytest.mark.parametrize("command", ["listen", "info", "models", "bench"])
+@pytest.mark.parametrize("command", ["listen", "caption", "info", "models", "bench"])
 def test_every_help_has_an_example(run: Run, command: str) -> None:
     status, out, _ = run(command, "--help")
     assert status == 0

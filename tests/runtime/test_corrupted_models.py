@@ -1,15 +1,26 @@
-"""Two thousand damaged models: each is refused with a LinnetError, or works. None crashes or hangs Python."""
+"""Thousands of damaged models: each is refused with a LinnetError, or works. None crashes or hangs Python."""
 
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 MODELS = 2000
 
 
-def test_damaged_models_neither_crash_nor_hang(tiny_model):
+@pytest.mark.parametrize("kind", ["tiny_model", "tiny_captioner"])
+def test_damaged_models_neither_crash_nor_hang(kind, request):
     script = Path(__file__).with_name("corrupt.py")
-    command = [sys.executable, "-X", "faulthandler", str(script), str(tiny_model), "0", str(MODELS)]
+    command = [
+        sys.executable,
+        "-X",
+        "faulthandler",
+        str(script),
+        str(request.getfixturevalue(kind)),
+        "0",
+        str(MODELS),
+    ]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     except subprocess.TimeoutExpired as hung:
