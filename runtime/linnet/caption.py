@@ -34,8 +34,8 @@ __all__ = ["BUNDLED", "Caption", "Captioner"]
 BUNDLED = "captioner"
 """Name of the captioner that ships with Linnet."""
 
-# Pictures in one call of the graph: on one thread two take 17.5 ms each, one 18.9, four 17.1, eight 17.8; each
-# adds 13 MB to the memory.
+# Pictures in one call of the graph: on one thread two take 17.5 ms each, one 18.9, four 17.1, eight 17.8; and
+# each adds 13 MB to the memory.
 _AT_ONCE = 2
 
 
