@@ -29,8 +29,8 @@ class Parts:
     begin: onnx.ModelProto
     """The task's input to ``values, keys, feed, hidden, cell``, one sequence per batch row."""
     step: onnx.ModelProto
-    """``tokens, feed, hidden, cell, values, keys`` to ``gain`` (the log-probability of every token), ``next_feed,
-    next_hidden, next_cell, attention``."""
+    """``tokens, feed, hidden, cell, values, keys`` to ``gain`` (the log-probability of every token), the next
+    states, as ``next_feed`` and so on, and ``attention``."""
     vocabulary: int
 
 

@@ -13,8 +13,8 @@ from linnet_training.caption.data import Photograph
 from linnet_training.caption.encoder import IMAGE_SIZE, MobileNetV2
 
 TRUNK_LAYERS = 14
-"""Layers that no run changes. They give fewer numbers, 96 x 14 x 14, than the last one, 1280 x 7 x 7, and leave
-a quarter of the work to those after them, which are fine-tuned."""
+"""Layers that no run changes. They give fewer numbers, 96 x 14 x 14, than the last one, 1280 x 7 x 7, and
+leave a quarter of the work to those after them, which are fine-tuned."""
 
 _BATCH = 8
 _LEAST_SHARE = 0.7  # of a picture's area, that a crop keeps

@@ -52,7 +52,7 @@ class AttentionDecoder(nn.Module):
     def __init__(
         self, vocabulary: int, memory: int, hidden: int, output: int, layers: int = 1, dropout: float = 0.0
     ) -> None:
-        """Args: sizes of the vocabulary, a memory position, each LSTM, and the embedding, tied to the output."""
+        """Args: sizes of vocabulary, memory position, each LSTM, and of the embedding, tied to the output."""
         super().__init__()
         self.hidden, self.output, self.layers, self.dropout = hidden, output, layers, dropout
         self.embedding = nn.Embedding(vocabulary, output)
