@@ -1,15 +1,13 @@
 """`linnet export`: checkpoint to one verified, measured file."""
 
 import argparse
-import os
-import sys
-import tempfile
 from pathlib import Path
 
-from linnet.errors import ExportError, OutputError
+from linnet.errors import ExportError
 
-_EXAMPLE = """example:
+_EXAMPLE = """examples:
   linnet export runs/computer/first/best.ckpt -o computer.onnx
+  linnet export runs/captioner/self-critical/best.ckpt -o captioner.onnx
 """
 
 
@@ -28,12 +26,23 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "-o", "--output", type=Path, required=True, metavar="FILE", help="the .onnx file to write"
     )
     parser.add_argument("--author", default="", help="who made it, for the card")
-    parser.add_argument("--name", default="", help="name in the card (default: the keywords)")
+    parser.add_argument(
+        "--name", default="", help="name in the card (default: the keywords, or that of the file)"
+    )
     parser.add_argument(
         "--licence", default="Apache-2.0", help="licence of the file, for the card (default: Apache-2.0)"
     )
     parser.add_argument(
-        "--picture", type=Path, metavar="FILE", help="trade-off and examples (default: FILE.png beside it)"
+        "--picture",
+        type=Path,
+        metavar="FILE",
+        help="of a detector's trade-off and of examples (default: FILE.png beside it)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("int8", "fp32"),
+        help="of a captioner's weights: int8, small and fast on processors (default), or fp32, for "
+        "onnxruntime-web, where 8 bits are slower",
     )
     parser.set_defaults(run=_export)
 
@@ -41,37 +50,15 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 def _export(args: argparse.Namespace) -> int:
     if args.output.suffix != ".onnx":
         raise ExportError(f"The output {args.output} must end in .onnx.")
-    from linnet import TriggerWord
-    from linnet_export import checkpoint, describe
-    from linnet_export.trigger import to_onnx
-    from linnet_export.verify import verify
-    from linnet_training import plots
+    from linnet_export import checkpoint
 
-    picture = args.picture or args.output.with_suffix(".png")
-    plots.check_name(picture)
-    trained = checkpoint.read(args.checkpoint)
-    graph = to_onnx(trained.network)
-    folder = args.output.parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(suffix=".part.onnx", dir=folder)
-    except OSError as error:
-        raise OutputError(f"Cannot write to {folder}: {error.strerror}.") from error
-    os.close(handle)
-    part = Path(name)
-    try:
-        describe.write(graph, describe.provisional_card(trained, args), part)
-        difference = verify(trained.network, part)
-        card = describe.final_card(trained, describe.measure(TriggerWord(part), trained), args)
-        describe.write(graph, card, part)
-        report = describe.measure(TriggerWord(part), trained)  # with the thresholds that it now has
-        part.chmod(0o644)
-        part.replace(args.output)
-    finally:
-        part.unlink(missing_ok=True)
-    plots.evaluation(report.curves, report.examples, picture, points=report.points, title=card.name)
-    print(report.table())
-    print(f"Picture: {picture}", file=sys.stderr)
-    size = args.output.stat().st_size / 1000
-    print(f"{args.output}: {size:.0f} kB, within {difference:.0e} of the trained network.", file=sys.stderr)
+    content = checkpoint.read(args.checkpoint)
+    if content.task == "trigger":
+        from linnet_export.trigger.export import export as export_trigger
+
+        export_trigger(content, args)
+    else:
+        from linnet_export.caption.export import export as export_caption
+
+        export_caption(content, args)
     return 0

@@ -7,7 +7,7 @@ import torch
 from words import write_babble, write_words
 
 from linnet.cli import main
-from linnet_export.trigger import to_onnx
+from linnet_export.trigger.graph import to_onnx
 from linnet_training.trigger.data import Corpus
 from linnet_training.trigger.network import TriggerNetwork
 from linnet_training.trigger.recipe import Recipe
@@ -72,7 +72,7 @@ def exported(checkpoint, graph, tmp_path_factory):
     """A folder in which `linnet export` has written made.onnx."""
     folder = tmp_path_factory.mktemp("exported")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("linnet_export.trigger.to_onnx", lambda network: copy.deepcopy(graph))
+        patch.setattr("linnet_export.trigger.export.to_onnx", lambda network: copy.deepcopy(graph))
         status = main(["export", str(checkpoint), "-o", str(folder / "made.onnx"), "--author", "the tests"])
     assert status == 0
     return folder

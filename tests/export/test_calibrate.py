@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from linnet.card import TriggerSettings
-from linnet_export.calibrate import RATES, operating_points
+from linnet_export.trigger.calibrate import RATES, operating_points
 from linnet_training.trigger.evaluate import detection_curve, outcome
 
 STEPS, STEP_S = 200_000, 0.04

@@ -10,6 +10,7 @@ import torch
 from linnet.cli import main
 from linnet.errors import ExportError
 from linnet_export.checkpoint import read
+from linnet_export.trigger.trained import Trained
 
 
 class Bomb:
@@ -23,7 +24,7 @@ class Bomb:
 
 
 def test_the_network_comes_back(checkpoint, network):
-    trained = read(checkpoint)
+    trained = Trained.of(read(checkpoint))
     frames = -7 + 3 * torch.randn(2, 40, 80, generator=torch.Generator().manual_seed(1))
     expected, _ = network(frames, network.initial_state(2))
     got, _ = trained.network(frames, trained.network.initial_state(2))
@@ -46,10 +47,10 @@ def without(content, name):
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda content: {"state_dict": content["state_dict"]}, "not a checkpoint of linnet train trigger"),
-        (lambda content: content["state_dict"], "not a checkpoint of linnet train trigger"),
-        (lambda content: [1, 2, 3], "not a checkpoint of linnet train trigger"),
-        (lambda content: changed(content, task="caption"), "not a checkpoint of linnet train trigger"),
+        (lambda content: {"state_dict": content["state_dict"]}, "not a checkpoint of linnet train"),
+        (lambda content: content["state_dict"], "not a checkpoint of linnet train"),
+        (lambda content: [1, 2, 3], "not a checkpoint of linnet train"),
+        (lambda content: changed(content, task="knitting"), "not a checkpoint of linnet train"),
         (lambda content: changed(content, keywords=["one"]), "another network"),
         (lambda content: changed(content, keywords=None), "another network"),
         (lambda content: changed(content, keywords=7), "another network"),
@@ -71,7 +72,7 @@ def test_checkpoints_of_something_else(content, tmp_path, make, says):
     path = tmp_path / "other.ckpt"
     torch.save(make(copy.copy(content)), path)
     with pytest.raises(ExportError, match=says) as refused:
-        read(path)
+        Trained.of(read(path))
     assert "other.ckpt" in str(refused.value)
 
 

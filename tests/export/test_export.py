@@ -17,9 +17,10 @@ from linnet import TriggerWord, zoo
 from linnet.cli import main
 from linnet.errors import ExportError
 from linnet.stream import StreamModel
-from linnet_export import describe, verify
 from linnet_export.checkpoint import read
-from linnet_export.pack import round_weights
+from linnet_export.trigger import describe, verify
+from linnet_export.trigger.pack import round_weights
+from linnet_export.trigger.trained import Trained
 from linnet_training.trigger import warm_start
 from linnet_training.trigger.network import STEP_SAMPLES, TriggerModel, TriggerNetwork
 from linnet_training.trigger.recipe import Recipe
@@ -30,7 +31,7 @@ def export(checkpoint, graph, monkeypatch):
     """Run `linnet export`, with a graph that was made once, or another one; returns the exit status."""
 
     def run(output, *arguments, graph=graph, checkpoint=checkpoint):
-        monkeypatch.setattr("linnet_export.trigger.to_onnx", lambda network: copy.deepcopy(graph))
+        monkeypatch.setattr("linnet_export.trigger.export.to_onnx", lambda network: copy.deepcopy(graph))
         return main(["export", str(checkpoint), "-o", str(output), *map(str, arguments)])
 
     return run
@@ -68,7 +69,7 @@ def test_the_card_is_complete(exported):
 
 def test_quality_is_that_of_the_file(exported, checkpoint):
     spotter = TriggerWord(exported / "made.onnx")
-    report = describe.measure(spotter, read(checkpoint))
+    report = describe.measure(spotter, Trained.of(read(checkpoint)))
     measured = {
         (f"miss rate at {rate:g} false alarms per hour", hearing.keyword, hearing.condition): round(
             hearing.curve.miss_at(rate), 4

@@ -7,7 +7,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from linnet_export.pack import pack_weights, round_weights, tidy
+from linnet_export.trigger.pack import pack_weights, round_weights, tidy
 from linnet_training.trigger.frontend import LogMel
 
 

@@ -86,6 +86,7 @@ class MobileNetV2(nn.Module):
                 channels = outputs
         layers.append(Convolution(channels, CHANNELS, 1))
         self.features = nn.ModuleList(layers)
+        self.symmetric = False
         # What the weights were trained with, in levels of 0 to 255.
         self.register_buffer("mean", torch.full((3,), 127.5))
         self.register_buffer("deviation", torch.full((3,), 127.5))
@@ -114,6 +115,13 @@ class MobileNetV2(nn.Module):
             x = layer(x)
         return x.flatten(2).transpose(1, 2)
 
+    def pad_symmetrically(self, symmetric: bool) -> None:
+        """Pad as torch does, both sides alike, or as TensorFlow does: as the weights were learnt."""
+        for layer in self.modules():
+            if isinstance(layer, Convolution):
+                layer.symmetric = symmetric
+        self.symmetric = symmetric
+
     def load(self, path: Path) -> None:
         """Take weights from a file.
 
@@ -130,9 +138,7 @@ class MobileNetV2(nn.Module):
                     state = _dequantised({name: arrays[name] for name in arrays.files})
             else:
                 state = _folded(torch.load(path, map_location="cpu", weights_only=True))
-                for layer in self.modules():
-                    if isinstance(layer, Convolution):
-                        layer.symmetric = True
+                self.pad_symmetrically(True)
                 self.mean = torch.tensor([0.485, 0.456, 0.406]) * 255
                 self.deviation = torch.tensor([0.229, 0.224, 0.225]) * 255
             wanted = dict(self.named_parameters())

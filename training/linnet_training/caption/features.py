@@ -8,7 +8,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from linnet.errors import DataError, OutputError
+from linnet.errors import OutputError
+from linnet.image import pixels
 from linnet_training.caption.data import Photograph
 from linnet_training.caption.encoder import IMAGE_SIZE, MobileNetV2
 
@@ -41,7 +42,7 @@ def trunk_features(
         progress: called with pictures done and pictures in all.
 
     Raises:
-        DataError: a picture cannot be read.
+        ImageError: a picture cannot be read.
         OutputError: the file cannot be written.
     """
     if path.is_file():
@@ -74,11 +75,7 @@ def trunk_features(
 
 def _views(path: Path, count: int, seed: int) -> list[NDArray[np.uint8]]:
     """The picture, its mirror image and crops, each squeezed to the encoder's size."""
-    try:
-        with Image.open(path) as opened:
-            picture = opened.convert("RGB")
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise DataError(f"{path} cannot be read as a picture: {error}.") from error
+    picture = Image.fromarray(pixels(path, IMAGE_SIZE))
     rng = np.random.default_rng(seed)
     size = (IMAGE_SIZE, IMAGE_SIZE)
     views = []

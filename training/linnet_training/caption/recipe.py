@@ -32,6 +32,9 @@ class Recipe:
     max_words: int = 20
     views: int = 4
     """Of each picture: itself, its mirror image, and crops."""
+    beam: int = 5
+    """Of the search that the exported file does unless asked otherwise."""
+    length_penalty: float = 1.0
     averaging: float = 0.995
     patience: int = 4
     seed: int = 0

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,8 @@ from linnet_training.caption.network import CaptionNetwork
 from linnet_training.caption.recipe import Recipe
 from linnet_training.sequence.vocabulary import Vocabulary
 
+_CALIBRATION = 128  # pictures that export measures ranges with
+
 
 @dataclass
 class Run:
@@ -28,6 +30,8 @@ class Run:
     recipe: Recipe
     folder: Path
     encoder_weights: Path | None = None
+    credits: Sequence[Mapping[str, str]] = ()
+    """For the card: name, source, licence and used_for of what was learnt from."""
     say: Callable[[str], None] = field(default=print)
 
 
@@ -53,7 +57,7 @@ def train(run: Run) -> Path:
     train_part, dev_part = (
         _pictures(parts[split], vocabulary, features[split]) for split in ("train", "val")
     )
-    about = _about(run, vocabulary, inputs)
+    about = _about(run, vocabulary, inputs, network.encoder.symmetric)
 
     def stage(name: str, kind: type[CaptionModule], epochs: int) -> Path:
         plan = fitting.Plan(epochs, recipe.seed, "dev_cider", "max", recipe.patience, recipe.averaging)
@@ -129,14 +133,19 @@ def _pictures(photographs: Sequence[Photograph], vocabulary: Vocabulary, feature
     return Pictures(features, encoded, references)
 
 
-def _about(run: Run, vocabulary: Vocabulary, inputs: str) -> dict[str, Any]:
+def _about(run: Run, vocabulary: Vocabulary, inputs: str, symmetric: bool) -> dict[str, Any]:
     """What the checkpoint tells export, as plain values."""
+    learnt = [each for each in run.photographs if each.split == "train"]
+    captions = sum(len(each.captions) for each in learnt)
     return {
         "task": "caption",
         "inputs": f"{inputs} of {os.environ.get('WORLD_SIZE', '1')}",
         "vocabulary": list(vocabulary.pieces),
         "recipe": asdict(run.recipe),
-        "encoder_weights": str(run.encoder_weights or ""),
+        "symmetric_padding": symmetric,
+        "credits": [dict(credit) for credit in run.credits],
+        "learnt_from": f"{len(learnt)} photographs with {captions} captions",
+        "calibration": [str(each.path.resolve()) for each in learnt[:: max(1, len(learnt) // _CALIBRATION)]],
         "dev": [
             [str(each.path.resolve()), list(each.captions)] for each in run.photographs if each.split == "val"
         ],

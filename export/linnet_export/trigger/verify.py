@@ -8,7 +8,7 @@ import torch
 from linnet import TriggerWord
 from linnet.errors import ExportError
 from linnet.stream import STATE, StreamModel
-from linnet_export.pack import round_weights
+from linnet_export.trigger.pack import round_weights
 from linnet_training.trigger.network import STEP_SAMPLES, TriggerModel, TriggerNetwork
 
 TOLERANCE = 1e-4

@@ -1,19 +1,14 @@
 """The card of an exported file: what it was made of, and what was measured on it."""
 
 import argparse
-import datetime
-import re
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 
-import onnx
-
-from linnet import TriggerWord, modelfile
-from linnet.card import METADATA_KEY, Card, DataSource, OperatingPoint, Quality, TriggerSettings
-from linnet.errors import OutputError
-from linnet_export.calibrate import operating_points
-from linnet_export.checkpoint import Trained
+from linnet import TriggerWord
+from linnet.card import Card, DataSource, OperatingPoint, Quality, TriggerSettings
+from linnet_export.trigger.calibrate import operating_points
+from linnet_export.trigger.trained import Trained
+from linnet_export.writing import address, now, versions
 from linnet_training.trigger.dev import NOISE_DB
 from linnet_training.trigger.network import STEP_SAMPLES
 from linnet_training.trigger.report import RATES, Report
@@ -21,22 +16,6 @@ from linnet_training.trigger.stream import ListeningTest
 
 DEFAULT_RATE = 0.2
 """False alarms per hour for which the default threshold is chosen."""
-_PACKAGES = ("linnet", "torch", "lightning", "onnx", "onnxruntime", "numpy")
-
-
-def write(graph: onnx.ModelProto, card: Card, path: Path) -> None:
-    """Write graph and card as one sealed file.
-
-    Raises:
-        OutputError: the disk is full, or the file cannot be written.
-    """
-    del graph.metadata_props[:]
-    graph.metadata_props.add(key=METADATA_KEY, value=card.to_json())
-    graph.producer_name, graph.producer_version = "linnet", metadata.version("linnet")
-    try:
-        path.write_bytes(modelfile.seal(graph.SerializeToString()))
-    except OSError as error:
-        raise OutputError(f"Cannot write to {path.parent}: {error.strerror}.") from error
 
 
 def measure(spotter: TriggerWord, trained: Trained, seed: int = 1) -> Report:
@@ -103,9 +82,9 @@ def _card(
         name=args.name or "-".join(keyword.replace(" ", "_") for keyword in keywords),
         description=f"Hears {named} in 16 kHz audio. Learnt from {heard}.",
         licence=args.licence,
-        created=datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        created=now(),
         author=args.author or "not stated",
-        versions={package: metadata.version(package) for package in _PACKAGES},
+        versions=versions(),
         data=tuple(_sources(about)),
         recipe=about["recipe"],
         quality=quality,
@@ -125,7 +104,7 @@ def _card(
 def _sources(about: dict) -> list[DataSource]:
     """What a manifest named, with licences; then folders and voices, whose licences the user knows."""
     named = [
-        DataSource(name=source, source=_address(source), licence=licence, used_for="training, thresholds")
+        DataSource(name=source, source=address(source), licence=licence, used_for="training, thresholds")
         for source, licence in sorted(about["licences"].items())
     ]
     others = [
@@ -136,8 +115,3 @@ def _sources(about: dict) -> list[DataSource]:
         if not origin.startswith("manifest:")
     ]
     return named + others
-
-
-def _address(source: str) -> str:
-    """Where a source can be had; owner/repository means GitHub."""
-    return f"https://github.com/{source}" if re.fullmatch(r"[\w.-]+/[\w.-]+", source) else source

@@ -8,8 +8,8 @@ import onnx
 import torch
 from torch.export import Dim
 
-from linnet_export.gru import OnnxGRU
-from linnet_export.pack import pack_weights, tidy
+from linnet_export.trigger.gru import OnnxGRU
+from linnet_export.trigger.pack import pack_weights, tidy
 from linnet_training.trigger.network import STEP_SAMPLES, TriggerModel, TriggerNetwork
 
 STATES = ("tail", "mel", "conv", "low", "high")

@@ -1,0 +1,1 @@
+"""A captioner: from checkpoint to verified file."""

@@ -1,0 +1,1 @@
+"""A trigger word: from checkpoint to verified file."""
