@@ -103,17 +103,23 @@ class MobileNetV2(nn.Module):
         return self.top(self.trunk(pictures, len(self.features)), len(self.features))
 
     def trunk(self, pictures: Tensor, layers: int) -> Tensor:
-        """What the first layers make of pictures: (batch, channels, rows, columns)."""
-        x = ((pictures.float() - self.mean) / self.deviation).permute(0, 3, 1, 2)
+        """What the first layers make of pictures: (batch, channels, rows, columns). With 0 the pictures."""
+        if layers == 0:
+            return pictures
+        x = self._scaled(pictures)
         for layer in self.features[:layers]:
             x = layer(x)
         return x
 
     def top(self, x: Tensor, layers: int) -> Tensor:
         """The rest, from what `trunk` of as many layers gave."""
+        x = self._scaled(x) if layers == 0 else x
         for layer in self.features[layers:]:
             x = layer(x)
         return x.flatten(2).transpose(1, 2)
+
+    def _scaled(self, pictures: Tensor) -> Tensor:
+        return ((pictures.float() - self.mean) / self.deviation).permute(0, 3, 1, 2)
 
     def pad_symmetrically(self, symmetric: bool) -> None:
         """Pad as torch does, both sides alike, or as TensorFlow does: as the weights were learnt."""

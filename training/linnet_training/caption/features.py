@@ -13,19 +13,16 @@ from linnet.image import pixels
 from linnet_training.caption.data import Photograph
 from linnet_training.caption.encoder import IMAGE_SIZE, MobileNetV2
 
-TRUNK_LAYERS = 14
-"""Layers that no run changes. They give fewer numbers, 96 x 14 x 14, than the last one, 1280 x 7 x 7, and
-leave a quarter of the work to those after them, which are fine-tuned."""
-
 _BATCH = 8
 _LEAST_SHARE = 0.7  # of a picture's area, that a crop keeps
 
-Features = NDArray[np.float16]
-"""(photographs, views, channels, rows, columns)."""
+Features = NDArray[np.float16] | NDArray[np.uint8]
+"""(photographs, views, channels, rows, columns), or pictures, (photographs, views, rows, columns, 3)."""
 
 
 def trunk_features(
     encoder: MobileNetV2,
+    layers: int,
     photographs: Sequence[Photograph],
     views: int,
     path: Path,
@@ -34,7 +31,8 @@ def trunk_features(
     """Work out or read back what the encoder's first layers give.
 
     Args:
-        encoder: only its first `TRUNK_LAYERS` layers are run.
+        encoder: whose first layers are run.
+        layers: how many; with 0 the pictures themselves are kept.
         photographs: the pictures.
         views: 1 is the picture alone; the second is its mirror image, further ones are crops, every other
                 mirrored.
@@ -57,11 +55,12 @@ def trunk_features(
                 for view in _views(each.path, views, index)
             ]
             with torch.inference_mode():
-                features = encoder.trunk(torch.from_numpy(np.stack(pictures)), TRUNK_LAYERS)
-            grid = features.reshape(-1, views, *features.shape[1:]).half().numpy()
+                features = encoder.trunk(torch.from_numpy(np.stack(pictures)), layers)
+            grid = features.reshape(-1, views, *features.shape[1:]).numpy()
+            grid = grid if grid.dtype == np.uint8 else grid.astype(np.float16)
             if made is None:
                 shape = (len(photographs), *grid.shape[1:])
-                made = np.lib.format.open_memmap(part, "w+", np.float16, shape)
+                made = np.lib.format.open_memmap(part, "w+", grid.dtype, shape)
             made[first : first + len(grid)] = grid
             progress(first + len(grid), len(photographs))
         if made is not None:

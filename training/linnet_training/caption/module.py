@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
 from linnet_training.caption.cider import CiderReward
-from linnet_training.caption.features import TRUNK_LAYERS, Features
+from linnet_training.caption.features import Features
 from linnet_training.caption.network import CaptionNetwork
 from linnet_training.caption.recipe import Recipe
 from linnet_training.sequence.decoder import State
@@ -53,6 +53,7 @@ class CaptionModule(lightning.LightningModule):
     ) -> None:
         super().__init__()
         self.recipe, self.network, self.about = recipe, network, about
+        self.layers = about["cached_layers"]
         self.tunes_encoder = any(p.requires_grad for p in network.encoder.parameters())
         self.train_part, self.dev_part = train, dev
         self.dev_cider = CiderReward([[ids[:-1] for ids in each] for each in dev.references])
@@ -72,10 +73,8 @@ class CaptionModule(lightning.LightningModule):
 
     def validation_step(self, pictures: Tensor, index: int) -> None:
         """Caption some dev pictures."""
-        trunk = torch.from_numpy(self.dev_part.features[pictures.cpu().numpy(), 0].astype(np.float32)).to(
-            self.device
-        )
-        memory, state = self.network.begin(self.network.encoder.top(trunk, TRUNK_LAYERS))
+        trunk = _tensor(self.dev_part.features[pictures.cpu().numpy(), 0]).to(self.device)
+        memory, state = self.network.begin(self.network.encoder.top(trunk, self.layers))
         found = beam_search(self.network.decoder, memory, state, _VALIDATION_BEAM, self.recipe.max_words, 1.0)
         self._said += [_sentence(tokens) for tokens in found.tokens[:, 0].tolist()]
 
@@ -96,7 +95,7 @@ class CaptionModule(lightning.LightningModule):
 
     def _encoded(self, trunk: Tensor) -> Tensor:
         """Features of the whole encoder, and gradients where it learns."""
-        return self.network.encoder.top(trunk, TRUNK_LAYERS)
+        return self.network.encoder.top(trunk, self.layers)
 
     def _optimizers(
         self, rate: float, encoder_rate: float, epochs: int, warm_up: float
@@ -135,7 +134,9 @@ class Supervised(CaptionModule):
         """AdamW with a one-cycle rate."""
         recipe = self.recipe
         epochs = recipe.tuned_epochs if self.tunes_encoder else recipe.frozen_epochs
-        return self._optimizers(recipe.learning_rate, recipe.encoder_learning_rate, epochs, 0.15)
+        # What knows nothing yet learns as fast as the rest.
+        encoder_rate = recipe.encoder_learning_rate if self.about["pretrained"] else recipe.learning_rate
+        return self._optimizers(recipe.learning_rate, encoder_rate, epochs, 0.15)
 
 
 class SelfCritical(CaptionModule):
@@ -202,6 +203,11 @@ def _sentence(tokens: list[int], end: bool = False) -> list[int]:
     return tokens[:length]
 
 
+def _tensor(features: Features) -> Tensor:
+    """Pictures as they are, features in full precision."""
+    return torch.from_numpy(features if features.dtype == np.uint8 else features.astype(np.float32))
+
+
 class _Batches(IterableDataset[Batch]):
     """Pictures in batches of like lengths, a random view of each."""
 
@@ -240,5 +246,5 @@ class _Batches(IterableDataset[Batch]):
                 )
                 tokens[row, column, : len(caption)] = caption[:length]
         view = rng.integers(self._part.features.shape[1], size=len(pictures))
-        trunk = self._part.features[pictures, view].astype(np.float32)
-        return Batch(torch.from_numpy(trunk), torch.from_numpy(tokens), torch.from_numpy(pictures))
+        trunk = _tensor(self._part.features[pictures, view])
+        return Batch(trunk, torch.from_numpy(tokens), torch.from_numpy(pictures))

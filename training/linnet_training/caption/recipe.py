@@ -1,11 +1,34 @@
-"""The settings of a captioning run: a small TOML file, kept in the checkpoint and the model's card."""
+"""The settings of a captioning run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
+
+from linnet_training.recipes import BaseRecipe, Range
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(BaseRecipe):
     """Settings of a captioning run; the defaults are the recipe of the bundled captioner."""
+
+    ranges: ClassVar[Mapping[str, Range]] = {
+        "cached_layers": (0, 18),
+        "frozen_epochs": (0, 1e6),
+        "tuned_epochs": (0, 1e6),
+        "self_critical_epochs": (0, 1e6),
+        "learning_rate": (1e-9, 10.0),
+        "encoder_learning_rate": (1e-9, 10.0),
+        "self_critical_learning_rate": (1e-9, 10.0),
+        "samples": (2, 1000),
+        "dropout": (0.0, 0.95),
+        "label_smoothing": (0.0, 0.9),
+        "attention_penalty": (0.0, 1e3),
+        "max_words": (1, 40),
+        "beam": (1, 32),
+        "length_penalty": (0.0, 10.0),
+        "averaging": (0.0, 0.99999),
+        "seed": (0, 2**32 - 1),
+    }
 
     frozen_epochs: int = 5
     """Epochs of learning from people's captions with the encoder as it is."""
@@ -30,6 +53,9 @@ class Recipe:
     least_count: int = 4
     """Words that are rarer in training are unknown."""
     max_words: int = 20
+    cached_layers: int = 14
+    """First layers of the encoder that never change, so that what they give is kept on disk. Those after them,
+    a quarter of the work, learn in the tuned epochs. With 0 all do, which wants a GPU."""
     views: int = 4
     """Of each picture: itself, its mirror image, and crops."""
     beam: int = 5

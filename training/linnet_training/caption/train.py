@@ -4,16 +4,17 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from linnet.errors import RecipeError
 from linnet_training import fitting
 from linnet_training.caption import data
 from linnet_training.caption.data import Photograph, words
-from linnet_training.caption.features import TRUNK_LAYERS, Features, trunk_features
+from linnet_training.caption.features import Features, trunk_features
 from linnet_training.caption.module import CaptionModule, Pictures, SelfCritical, Supervised
 from linnet_training.caption.network import CaptionNetwork
 from linnet_training.caption.recipe import Recipe
@@ -52,12 +53,13 @@ def train(run: Run) -> Path:
     network = CaptionNetwork(len(vocabulary), recipe.memory, recipe.hidden, recipe.output, recipe.dropout)
     if run.encoder_weights:
         network.encoder.load(run.encoder_weights)
+    layers = recipe.cached_layers if run.encoder_weights else 0
     inputs = _inputs(run)
-    features = _features(run, network, parts, inputs)
+    features = _features(run, network, layers, parts, inputs)
     train_part, dev_part = (
         _pictures(parts[split], vocabulary, features[split]) for split in ("train", "val")
     )
-    about = _about(run, vocabulary, inputs, network.encoder.symmetric)
+    about = _about(run, vocabulary, inputs, network.encoder.symmetric, layers)
 
     def stage(name: str, kind: type[CaptionModule], epochs: int) -> Path:
         plan = fitting.Plan(epochs, recipe.seed, "dev_cider", "max", recipe.patience, recipe.averaging)
@@ -68,13 +70,19 @@ def train(run: Run) -> Path:
         return path
 
     network.encoder.requires_grad_(False)
-    checkpoint = stage("frozen", Supervised, recipe.frozen_epochs)
-    for layer in network.encoder.features[TRUNK_LAYERS:]:
+    checkpoint = None
+    if (
+        recipe.frozen_epochs and run.encoder_weights
+    ):  # an encoder that knows nothing is not worth attending to
+        checkpoint = stage("frozen", Supervised, recipe.frozen_epochs)
+    for layer in network.encoder.features[layers:]:
         layer.requires_grad_(True)
     if recipe.tuned_epochs:
         checkpoint = stage("tuned", Supervised, recipe.tuned_epochs)
     if recipe.self_critical_epochs:
         checkpoint = stage("self-critical", SelfCritical, recipe.self_critical_epochs)
+    if checkpoint is None:
+        raise RecipeError("The recipe has no epochs to train; set tuned_epochs, for one.")
     return checkpoint
 
 
@@ -99,7 +107,7 @@ def _stamp(path: Path) -> str:
 
 
 def _features(
-    run: Run, network: CaptionNetwork, parts: dict[str, list[Photograph]], inputs: str
+    run: Run, network: CaptionNetwork, layers: int, parts: dict[str, list[Photograph]], inputs: str
 ) -> dict[str, Features]:
     """Features of all pictures; the first process works them out for all."""
     made = {}
@@ -110,7 +118,7 @@ def _features(
                 time.sleep(0.5)
         views = run.recipe.views if split == "train" else 1
         made[split] = trunk_features(
-            network.encoder.eval(), photographs, views, path, _Progress(run.say, split)
+            network.encoder.eval(), layers, photographs, views, path, _Progress(run.say, split)
         )
     return made
 
@@ -133,7 +141,7 @@ def _pictures(photographs: Sequence[Photograph], vocabulary: Vocabulary, feature
     return Pictures(features, encoded, references)
 
 
-def _about(run: Run, vocabulary: Vocabulary, inputs: str, symmetric: bool) -> dict[str, Any]:
+def _about(run: Run, vocabulary: Vocabulary, inputs: str, symmetric: bool, layers: int) -> dict[str, Any]:
     """What the checkpoint tells export, as plain values."""
     learnt = [each for each in run.photographs if each.split == "train"]
     captions = sum(len(each.captions) for each in learnt)
@@ -141,8 +149,10 @@ def _about(run: Run, vocabulary: Vocabulary, inputs: str, symmetric: bool) -> di
         "task": "caption",
         "inputs": f"{inputs} of {os.environ.get('WORLD_SIZE', '1')}",
         "vocabulary": list(vocabulary.pieces),
-        "recipe": asdict(run.recipe),
+        "recipe": run.recipe.to_dict(),
         "symmetric_padding": symmetric,
+        "cached_layers": layers,
+        "pretrained": run.encoder_weights is not None,
         "credits": [dict(credit) for credit in run.credits],
         "learnt_from": f"{len(learnt)} photographs with {captions} captions",
         "calibration": [str(each.path.resolve()) for each in learnt[:: max(1, len(learnt) // _CALIBRATION)]],

@@ -1,0 +1,88 @@
+"""`linnet train caption`: the command line in front of training."""
+
+import argparse
+from pathlib import Path
+
+from linnet.errors import UsageError
+from linnet_training.starting import check_output, export, quieten, say
+
+_EXAMPLES = """examples:
+  linnet train caption captions.json --images photos/ --encoder-weights mobilenet_v2.npz -o captioner.onnx
+  linnet train caption captions.csv --images photos/ --credit "My photos; my own; CC0" -o mine.onnx
+"""
+
+
+def add_caption(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the task to `linnet train`."""
+    caption = tasks.add_parser(
+        "caption",
+        help="a captioner, from photographs with captions",
+        description="Train a captioner and write it as one verified ONNX file, from pixels to words.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = caption.add_argument
+    add(
+        "captions",
+        metavar="CAPTIONS",
+        type=Path,
+        help="what people wrote: JSON as Karpathy's or COCO's, or CSV with the columns image and caption",
+    )
+    add("--images", metavar="DIR", type=Path, required=True, help="the folder of the photographs")
+    add("-o", "--output", type=Path, required=True, metavar="FILE", help="the .onnx file to write")
+    add(
+        "--encoder-weights",
+        type=Path,
+        metavar="FILE",
+        help="MobileNetV2 that has learnt to see: .npz with quantised weights, or a torchvision state dict; "
+        "without it the encoder begins with nothing",
+    )
+    add("--recipe", type=Path, metavar="TOML", help="settings that differ from the default recipe")
+    add(
+        "--credit",
+        action="append",
+        default=[],
+        metavar="'NAME; SOURCE; LICENCE'",
+        help="what was learnt from, for the card; may be repeated",
+    )
+    add(
+        "--work",
+        type=Path,
+        metavar="DIR",
+        help="folder for features, checkpoints and logs (default: runs/NAME); resumed if it exists",
+    )
+    caption.set_defaults(run=_train)
+
+
+def _train(args: argparse.Namespace) -> int:
+    quieten()
+    from linnet_training.caption.data import check_pictures, read
+    from linnet_training.caption.recipe import Recipe
+    from linnet_training.caption.train import Run, train
+
+    check_output(args.output)
+    recipe = Recipe.read(args.recipe) if args.recipe else Recipe()
+    credits = [_credit(text) for text in args.credit]
+    photographs = read(args.captions, args.images, say)
+    check_pictures(photographs)
+    if args.encoder_weights is None:
+        say(
+            "Without --encoder-weights the encoder has never seen anything: it needs a GPU, and unless there "
+            "are hundreds of thousands of pictures, expect captions that hardly depend on them."
+        )
+    run = Run(
+        photographs,
+        recipe,
+        args.work or Path("runs") / args.output.stem,
+        args.encoder_weights,
+        credits or [_credit(f"{args.captions.stem}; {args.captions.name}; see source")],
+        say,
+    )
+    return export(train(run), args.output)
+
+
+def _credit(text: str) -> dict[str, str]:
+    parts = [part.strip() for part in text.split(";")]
+    if len(parts) != 3 or not all(parts):
+        raise UsageError(f"--credit takes 'NAME; SOURCE; LICENCE', not {text!r}.")
+    return {"name": parts[0], "source": parts[1], "licence": parts[2], "used_for": "training, dev measures"}

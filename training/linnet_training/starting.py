@@ -1,0 +1,50 @@
+"""What `linnet train` does before and after training, whatever the task."""
+
+import logging
+import os
+import sys
+import warnings
+from pathlib import Path
+
+from linnet.errors import OutputError, UsageError
+
+
+def quieten() -> None:
+    """Lightning and torch speak of things our users cannot act on."""
+    warnings.filterwarnings("ignore", module=r"(lightning|torch)\b")
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+
+
+def check_output(output: Path) -> None:
+    """Better now than after half an hour of training.
+
+    Raises:
+        UsageError: the name does not end in ``.onnx``.
+        OutputError: nothing can be written there.
+    """
+    if output.suffix != ".onnx":
+        raise UsageError(f"The output {output} must end in .onnx.")
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot make the folder {output.parent}: {error.strerror}.") from error
+    if output.is_dir() or not os.access(output.parent, os.W_OK):
+        raise OutputError(f"Cannot write {output}; choose another name or place.")
+
+
+def say(message: str) -> None:
+    """Tell the user, once where several processes train."""
+    if _first():
+        print(message, file=sys.stderr, flush=True)
+
+
+def export(checkpoint: Path, output: Path) -> int:
+    """Make the file of a checkpoint, in the first process, and return the exit status."""
+    from linnet.cli import main
+
+    # Export is another package, which builds on this one: it is reached as the user would reach it.
+    return main(["export", str(checkpoint), "-o", str(output)]) if _first() else 0
+
+
+def _first() -> bool:
+    return int(os.environ.get("RANK", "0")) == 0
