@@ -54,7 +54,7 @@ class Recipe(BaseRecipe):
     """Words that are rarer in training are unknown."""
     max_words: int = 20
     cached_layers: int = 14
-    """First layers of the encoder that never change, so that what they give is kept on disk. Those after them,
+    """First layers of the encoder that never change; what they give is kept on disk. Those after them,
     a quarter of the work, learn in the tuned epochs. With 0 all do, which wants a GPU."""
     views: int = 4
     """Of each picture: itself, its mirror image, and crops."""
