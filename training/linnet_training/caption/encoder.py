@@ -29,6 +29,7 @@ _GROUPS = [
     (6, 320, 1, 1),
 ]
 _EPSILON = 1e-5
+_SKIPPED = 0.1
 
 
 class Convolution(nn.Module):
@@ -40,7 +41,9 @@ class Convolution(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.empty(outputs, inputs // groups, size, size))
         self.bias = nn.Parameter(torch.zeros(outputs))
-        nn.init.kaiming_normal_(self.weight, mode="fan_out")
+        # fan_out would count all channels where each is convolved by itself: without batch normalisation
+        # features would come out at a billionth of what went in.
+        nn.init.kaiming_normal_(self.weight, nonlinearity="linear" if linear else "relu")
         self.stride, self.groups, self.linear = stride, groups, linear
         self.symmetric = False
 
@@ -63,6 +66,11 @@ class Block(nn.Module):
         self.dw = Convolution(inner, inner, 3, stride, groups=inner)
         self.project = Convolution(inner, outputs, 1, linear=True)
         self.skip = stride == 1 and inputs == outputs
+        if (
+            self.skip
+        ):  # sums of many blocks must not drive ReLU6 to its bound (Zhang et al. 2019, arXiv:1901.09321)
+            with torch.no_grad():
+                self.project.weight.mul_(_SKIPPED)
 
     def forward(self, x: Tensor) -> Tensor:
         y = x if self.expand is None else self.expand(x)
@@ -156,7 +164,8 @@ class MobileNetV2(nn.Module):
         except FileNotFoundError:
             raise DataError(f"There is no file {path} with encoder weights.") from None
         except Exception as error:  # zip, pickle and NumPy have many words for a damaged file
-            raise DataError(f"{path} holds no encoder weights that can be read: {error}") from error
+            reason = f"{error}".split("\n")[0][:120] or type(error).__name__
+            raise DataError(f"{path} holds no encoder weights that can be read ({reason}).") from error
         if missing:
             raise DataError(
                 f"{path} does not fit MobileNetV2 1.0: {missing[0]} is missing or of another shape."
