@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from linnet.errors import OutputError
+from linnet.errors import LinnetError, OutputError
 from linnet.image import pixels
 from linnet_training.caption.data import Photograph
 from linnet_training.caption.encoder import IMAGE_SIZE, MobileNetV2
@@ -46,30 +47,36 @@ def trunk_features(
     if path.is_file():
         return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
     part = path.with_name(path.name + ".part")
-    made: np.memmap | None = None
     try:
-        for first in range(0, len(photographs), _BATCH):
-            pictures = [
-                view
-                for index, each in enumerate(photographs[first : first + _BATCH], first)
-                for view in _views(each.path, views, index)
-            ]
-            with torch.inference_mode():
-                features = encoder.trunk(torch.from_numpy(np.stack(pictures)), layers)
-            grid = features.reshape(-1, views, *features.shape[1:]).numpy()
-            grid = grid if grid.dtype == np.uint8 else grid.astype(np.float16)
-            if made is None:
-                shape = (len(photographs), *grid.shape[1:])
-                made = np.lib.format.open_memmap(part, "w+", grid.dtype, shape)
-            made[first : first + len(grid)] = grid
-            progress(first + len(grid), len(photographs))
-        if made is not None:
-            made.flush()
+        # Not into a mapped file: where the disk is full, that ends the process without a word.
+        with part.open("wb") as file:
+            for first in range(0, len(photographs), _BATCH):
+                pictures = [
+                    view
+                    for index, each in enumerate(photographs[first : first + _BATCH], first)
+                    for view in _views(each.path, views, index)
+                ]
+                with torch.inference_mode():
+                    features = encoder.trunk(torch.from_numpy(np.stack(pictures)), layers)
+                grid = features.reshape(-1, views, *features.shape[1:]).numpy()
+                grid = grid if grid.dtype == np.uint8 else grid.astype(np.float16)
+                if first == 0:
+                    _write_header(file, grid.dtype, (len(photographs), *grid.shape[1:]))
+                file.write(grid.tobytes())
+                progress(first + len(grid), len(photographs))
         part.replace(path)
+    except LinnetError:  # a picture's, of which some are an OSError too
+        raise
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
+    finally:
+        part.unlink(missing_ok=True)
     return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+
+
+def _write_header(file: IO[bytes], kind: np.dtype, shape: tuple[int, ...]) -> None:
+    described = {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, described)
 
 
 def _views(path: Path, count: int, seed: int) -> list[NDArray[np.uint8]]:

@@ -93,6 +93,11 @@ class CaptionModule(lightning.LightningModule):
         """Add what `linnet export` needs to know: plain values only, so that no pickle is ever executed."""
         checkpoint["linnet"] = self.about
 
+    def on_train_batch_start(self, batch: Batch, index: int) -> None:
+        """Dropout and samples are to be the same after a resume."""
+        seed = [self.recipe.seed, self.global_rank, self.global_step]
+        torch.manual_seed(int(np.random.default_rng(seed).integers(2**31)))
+
     def _encoded(self, trunk: Tensor) -> Tensor:
         """Features of the whole encoder, and gradients where it learns."""
         return self.network.encoder.top(trunk, self.layers)
@@ -107,7 +112,7 @@ class CaptionModule(lightning.LightningModule):
         if encoder:
             groups.append({"params": encoder, "weight_decay": 0.0})
         optimizer = torch.optim.AdamW(groups, rate, weight_decay=0.01)
-        steps = epochs * max(1, len(self.train_part.captions) // self.recipe.batch_size)
+        steps = epochs * len(_Batches(self.train_part, self.recipe, []))
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, [rate, encoder_rate][: len(groups)], steps, pct_start=warm_up
         )
@@ -213,13 +218,14 @@ class _Batches(IterableDataset[Batch]):
 
     def __init__(self, part: Pictures, recipe: Recipe, seed: list[int]) -> None:
         self._part, self._recipe, self._seed = part, recipe, seed
+        self._size = min(recipe.batch_size, len(part.captions))
 
     def __len__(self) -> int:
-        return len(self._part.captions) // self._recipe.batch_size
+        return len(self._part.captions) // self._size
 
     def __iter__(self) -> Iterator[Batch]:
         rng = np.random.default_rng(self._seed)
-        size = self._recipe.batch_size
+        size = self._size
         longest = np.array([max(map(len, captions)) for captions in self._part.captions])
         order = np.argsort(
             longest + rng.uniform(0, 3, len(longest)), kind="stable"

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from linnet.errors import RecipeError
+from linnet.errors import DataError, OutputError, RecipeError
 from linnet_training import fitting
 from linnet_training.caption import data
 from linnet_training.caption.data import Photograph, words
@@ -18,6 +18,7 @@ from linnet_training.caption.features import Features, trunk_features
 from linnet_training.caption.module import CaptionModule, Pictures, SelfCritical, Supervised
 from linnet_training.caption.network import CaptionNetwork
 from linnet_training.caption.recipe import Recipe
+from linnet_training.sequence.search import UNKNOWN
 from linnet_training.sequence.vocabulary import Vocabulary
 
 _CALIBRATION = 128  # pictures that export measures ranges with
@@ -45,10 +46,18 @@ def train(run: Run) -> Path:
     """
     recipe = run.recipe
     parts = {split: data.of_split(run.photographs, split) for split in ("train", "val")}
-    run.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        run.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot make the folder {run.folder}: {error.strerror}.") from error
     vocabulary = Vocabulary.of(
         (words(c) for each in parts["train"] for c in each.captions), recipe.least_count
     )
+    if len(vocabulary) == UNKNOWN + 1:
+        raise DataError(
+            f"No word occurs {recipe.least_count} times in the captions to learn from; give more of them, or "
+            "a recipe with a smaller least_count."
+        )
     torch.manual_seed(recipe.seed)
     network = CaptionNetwork(len(vocabulary), recipe.memory, recipe.hidden, recipe.output, recipe.dropout)
     if run.encoder_weights:
