@@ -25,6 +25,7 @@ lint: $(VENV)/dev.stamp
 
 bench: $(VENV)/bench.stamp
 	@$(BIN)/python tests/benchmarks/trigger.py
+	@$(BIN)/python tests/benchmarks/caption.py
 
 clean:
 	rm -rf $(VENV)

@@ -1,0 +1,61 @@
+"""That the benchmark of captioners runs, where nothing but a file is at hand too; figures are not tested."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).with_name("caption.py")
+
+
+def test_the_benchmark_measures_the_file_and_its_encoder_and_says_why_not_the_rest(tiny_captioner, tmp_path):
+    report = tmp_path / "report.json"
+    done = subprocess.run(
+        [
+            *(sys.executable, str(SCRIPT), "--model", str(tiny_captioner), "--json", str(report)),
+            *("--rounds", "1", "--pictures", "2", "--starts", "1", "--beam", "3"),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(report.read_text(encoding="utf-8"))
+    assert len(rows) == 6
+    for name, row in rows.items():
+        assert any(line.startswith(f"| {name} |") for line in done.stdout.splitlines())
+        if name in ("Linnet", "JPEG and encoder alone"):
+            assert not row["skipped"]
+            assert all(row[each][0] > 0 for each in ("greedy", "beam", "start_s", "start_cpu_s"))
+            assert row["memory_mb"] > 1
+        else:
+            assert row["skipped"] == "needs --checkpoint"
+    assert [caption.split()[-1] for caption in rows["Linnet"]["captions"]["greedy"]] == ["picture"] * 2
+
+
+@pytest.mark.parametrize("beam", [1, 2, 5])
+def test_the_search_in_numpy_finds_what_training_finds(beam, monkeypatch):
+    torch = pytest.importorskip("torch")
+    from linnet_training.sequence.decoder import AttentionDecoder, Memory, State
+    from linnet_training.sequence.search import beam_search
+
+    monkeypatch.syspath_prepend(str(SCRIPT.parent))
+    from caption_engines import search
+
+    torch.manual_seed(beam)
+    decoder = AttentionDecoder(12, 8, 8, 6).eval().requires_grad_(False)
+    decoder.embedding.weight *= 3
+    values = torch.randn(1, 4, 8)
+    memory, state = decoder.begin(values, values.mean(dim=1))
+
+    def step(tokens, states):
+        feed, after, attention = decoder.step(
+            torch.from_numpy(tokens), State(*map(torch.from_numpy, states)), Memory(*memory)
+        )
+        gain = torch.log_softmax(decoder.logits(feed), dim=2)
+        return [each.numpy() for each in (gain, *after, attention)]
+
+    expected = beam_search(decoder, memory, state, beam, max_length=9, length_penalty=0.7)
+    found = search(step, [each.numpy() for each in state], beam, max_length=9, length_penalty=0.7)
+    assert found == expected.tokens[0, 0].tolist()
