@@ -1,12 +1,17 @@
 """What captioning learns from: batches, teacher forcing and rewards."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
+from lightning.pytorch.loggers import TensorBoardLogger
 
+from linnet.image import pixels
 from linnet_training.caption.module import Pictures, SelfCritical, Supervised, _Batches, teacher_forced
 from linnet_training.caption.network import CaptionNetwork
 from linnet_training.caption.recipe import Recipe
+from linnet_training.caption.samples import sheet
 from linnet_training.sequence.search import END, PAD, START, beam_search
 
 RECIPE = Recipe(
@@ -192,3 +197,36 @@ def test_the_encoder_learns_more_slowly_if_it_has_learnt_before(network, part):
         assert len(decoder["params"]) + len(list(network.encoder.parameters())) == len(
             list(network.parameters())
         )
+
+
+def test_samples_are_logged_as_a_picture(network, part, shapes):
+    photos = sorted((shapes / "photos").iterdir())[:5]
+    about = {
+        "cached_layers": 18,
+        "pretrained": True,
+        "vocabulary": ["", "<start>", "<end>", "<unknown>", *(f"\u2581word{i}" for i in range(5))],
+        "dev": [[str(path), ["a"]] for path in photos],
+    }
+    shown = []
+
+    class Board(TensorBoardLogger):
+        experiment = SimpleNamespace(add_image=lambda *given, **options: shown.append((given, options)))
+
+    module = Supervised(RECIPE, network, part, part, about)
+    module.log = lambda *given, **options: None
+    module._trainer = SimpleNamespace(loggers=[Board("unused")], global_step=7)
+    module._said = [[4], [5, 6], [], [7], [8, 8]]
+    module.on_validation_epoch_end()
+    ((name, picture, step), options) = shown[0]
+    assert (name, step, options) == ("samples", 7, {"dataformats": "HWC"})
+    assert picture.dtype == np.uint8
+    one_row = sheet(photos[:4], ["word"] * 4)
+    assert picture.shape[0] == 2 * one_row.shape[0]
+    sides = one_row[125, [20, 270]].astype(int)
+    assert np.abs(sides[0] - pixels(photos[0])[125, 15]).max() < 8
+    assert np.abs(sides[1] - pixels(photos[1])[125, 15]).max() < 8
+    assert one_row[250:, :230].min() < 100  # words beneath it
+
+    module.about["dev"][0][0] = str(shapes / "gone.png")
+    module.on_validation_epoch_end()
+    assert len(shown) == 1

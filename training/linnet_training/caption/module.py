@@ -1,26 +1,33 @@
 """Captioning in training as Lightning sees it: people's captions first, then the CIDEr of its own."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import lightning
 import numpy as np
 import torch
+from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
+from linnet.errors import ImageError
 from linnet_training.caption.cider import CiderReward
 from linnet_training.caption.features import Features
 from linnet_training.caption.network import CaptionNetwork
 from linnet_training.caption.recipe import Recipe
+from linnet_training.caption.samples import sheet
 from linnet_training.sequence.decoder import State
 from linnet_training.sequence.search import END, PAD, START, beam_search, sample
+from linnet_training.sequence.vocabulary import Vocabulary
 
 _VALIDATION_BATCH = 50
 _VALIDATION_BEAM = 3
+_SAMPLES = 12  # captions to look at after each epoch
 
 
 class Batch(NamedTuple):
@@ -88,6 +95,20 @@ class CaptionModule(lightning.LightningModule):
             prog_bar=True,
             sync_dist=True,
         )
+        self._show_samples()
+
+    def _show_samples(self) -> None:
+        """Log pictures with their captions, where there is a log that shows pictures."""
+        vocabulary = Vocabulary(self.about.get("vocabulary", ()))
+        step = max(1, len(self._said) // _SAMPLES)
+        for logger in self.loggers:
+            if not isinstance(logger, TensorBoardLogger):
+                continue
+            paths = [Path(path) for path, _ in self.about["dev"][::step]][:_SAMPLES]
+            captions = [vocabulary.decode(said) for said in self._said[::step]][:_SAMPLES]
+            with contextlib.suppress(ImageError):  # a picture that went missing is no reason to stop
+                shown = sheet(paths, captions)
+                logger.experiment.add_image("samples", shown, self.global_step, dataformats="HWC")
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what `linnet export` needs to know: plain values only, so that no pickle is ever executed."""
