@@ -1,11 +1,12 @@
-"""Says what is in a photograph, and draws where the model looked for each word.
+"""Says what is in a photograph.
 
 python demos/caption_photo.py                           the photograph beside this script
-python demos/caption_photo.py mine.jpg heatmap.png      your own, and a figure
+python demos/caption_photo.py mine.jpg heatmap.png      your own, and a figure of where the model looked
 
 With --model FILE first, another captioner than the one that ships.
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -21,6 +22,7 @@ def main(arguments: list[str]) -> None:
     photo = arguments[0] if arguments else PHOTO
     captioner = linnet.Captioner(model)
     best = captioner(photo, n_best=3)
+    print(f"What is in {os.path.relpath(photo)}, the likeliest first:")
     for caption in (best, *best.alternatives):
         print(f"{caption.score:7.3f}  {caption.text}")
     if len(arguments) > 1:

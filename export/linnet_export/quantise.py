@@ -113,7 +113,8 @@ def _ranges(
     ranges = dict.fromkeys(names, (0.0, 0.0))
     for feeds in examples:
         wanted = sorted(names - inputs)
-        seen = dict(zip(wanted, session.run(wanted, dict(feeds)), strict=True))
+        # Asked for nothing, onnxruntime would give all outputs.
+        seen = dict(zip(wanted, session.run(wanted, dict(feeds)) if wanted else (), strict=True))
         seen |= {name: feeds[name] for name in names & inputs}
         for name, array in seen.items():
             low, high = ranges[name]

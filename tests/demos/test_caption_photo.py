@@ -30,8 +30,9 @@ def test_the_photograph_is_small_and_credited():
 def test_the_photograph_is_captioned(main, tiny_captioner, tmp_path, capsys):
     main(["--model", str(tiny_captioner)])
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 3
-    assert lines[0].startswith(" -0.125  a ")
+    assert len(lines) == 4
+    assert lines[0].endswith("photo.jpg, the likeliest first:")
+    assert lines[1].startswith(" -0.125  a ")
     figure = tmp_path / "out.png"
     main(["--model", str(tiny_captioner), str(PHOTO), str(figure)])
     assert f"where it looked: {figure}" in capsys.readouterr().out
