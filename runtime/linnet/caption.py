@@ -12,12 +12,10 @@ scaling of pixel values.
 
 from __future__ import annotations
 
-import operator
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
-from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
@@ -25,9 +23,9 @@ from numpy.typing import NDArray
 
 from linnet import zoo
 from linnet.card import Card
-from linnet.errors import ImageError, UsageError
+from linnet.errors import ImageError
 from linnet.image import Picture, pixels
-from linnet.search import Hypothesis, SearchModel, text_of
+from linnet.search import Hypothesis, SearchModel, asked, best_of, text_of
 
 __all__ = ["BUNDLED", "Caption", "Captioner"]
 
@@ -66,6 +64,7 @@ class CaptionModel(SearchModel):
         """Open the file at ``path``. Raises what `Model` does."""
         super().__init__(path, "caption", "image", time_limit_s=time_limit_s)
         self.settings = self.card.caption
+        self.vocabulary = self.settings.vocabulary
         self.rows, self.columns = self.settings.grid
         side = self.settings.image_size
         kind, shape = self.inputs["image"]
@@ -101,8 +100,7 @@ class Captioner:
 
         Raises ModelError where the file cannot be used.
         """
-        path = zoo.named(model) if isinstance(model, str) and not zoo.is_path(model) else Path(model)
-        self.model = CaptionModel(path, time_limit_s=time_limit_s)
+        self.model = CaptionModel(zoo.located(model), time_limit_s=time_limit_s)
         self.card = self.model.card
 
     @overload
@@ -181,21 +179,7 @@ class Captioner:
         In the place of a picture that cannot be used stands its ImageError, not raised. Arguments are those
         of a call, as are the other errors.
         """
-        settings = self.card.caption
-        n_best = _whole("n_best", n_best, 1, settings.widest)
-        beam = _whole("beam", max(settings.beam, n_best) if beam is None else beam, 1, settings.widest)
-        if n_best > beam:
-            raise UsageError(f"a beam of {beam} does not find {n_best} captions; use a beam of {n_best}")
-        longest = settings.max_length if max_length is None else max_length
-        penalty = settings.length_penalty if length_penalty is None else float(length_penalty)
-        if not 0 <= penalty <= 10:
-            raise UsageError(f"length_penalty must be from 0 to 10, not {penalty:g}")
-        search = {
-            "beam": beam,
-            "n_best": n_best,
-            "max_length": _whole("max_length", longest, 1, settings.longest),
-            "length_penalty": penalty,
-        }
+        search = asked(self.card.caption, beam, n_best, max_length, length_penalty=length_penalty)
         return self._each(iter(images), search)
 
     def _each(self, images: Iterator[Picture], search: dict[str, Any]) -> Iterator[Caption | ImageError]:
@@ -214,23 +198,14 @@ class Captioner:
 
     def _caption(self, found: Sequence[Hypothesis]) -> Caption:
         """The best of the hypotheses, with the others as its alternatives."""
-        made = [
-            Caption(
-                text_of(each.pieces),
-                each.score,
-                tuple(text_of([piece]) for piece in each.pieces),
-                each.attention.reshape(-1, self.model.rows, self.model.columns),
-            )
-            for each in found
-        ]
-        return replace(made[0], alternatives=tuple(made[1:]))
-
-
-def _whole(name: str, value: int, low: int, high: int) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise UsageError(f"{name} must be a whole number, not {value!r}") from None
-    if not low <= number <= high:
-        raise UsageError(f"{name} must be from {low} to {high}, not {number}")
-    return number
+        return best_of(
+            [
+                Caption(
+                    text_of(each.pieces),
+                    each.score,
+                    tuple(text_of([piece]) for piece in each.pieces),
+                    each.attention.reshape(-1, self.model.rows, self.model.columns),
+                )
+                for each in found
+            ]
+        )

@@ -1,10 +1,11 @@
-"""Captions as lines of text or JSON, and files of such lines that a stopped run goes on with."""
+"""Results as lines of text or JSON, and files of such lines that a stopped run goes on with."""
 
 from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from linnet.errors import OutputError, UsageError
 from linnet.files import whole
@@ -16,23 +17,27 @@ if TYPE_CHECKING:
 __all__ = ["LineFile", "as_json", "as_text", "failure", "unfinished"]
 
 
+class Ranked(Protocol):
+    """What a search found: the best, and its alternatives."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def score(self) -> float: ...
+    @property
+    def alternatives(self) -> Sequence[Ranked]: ...
+
+
 def as_text(name: str, caption: Caption, alone: bool) -> str:
     """A line per caption for people: the picture's name unless it is ``alone``, the score where there are
     several captions, the text.
     """
-    captions = (caption, *caption.alternatives)
-    lead = "" if alone else f"{clean(name)}: "
-    if len(captions) == 1:
-        return lead + clean(caption.text)
-    return "\n".join(f"{lead}{each.score:7.3f}  {clean(each.text)}" for each in captions)
+    return _lines("" if alone else f"{clean(name)}: ", caption)
 
 
 def as_json(name: str, caption: Caption) -> str:
     """A line for programs: image, caption, score; and alternatives where there are any."""
-    fields: dict[str, Any] = {"image": name, **_fields(caption)}
-    if caption.alternatives:
-        fields["alternatives"] = [_fields(each) for each in caption.alternatives]
-    return json.dumps(fields)
+    return _object({"image": name}, "caption", caption)
 
 
 def failure(name: str, sentence: str) -> str:
@@ -40,8 +45,21 @@ def failure(name: str, sentence: str) -> str:
     return json.dumps({"image": name, "error": sentence})
 
 
-def _fields(caption: Caption) -> dict[str, Any]:
-    return {"caption": caption.text, "score": round(caption.score, 4)}
+def _lines(lead: str, best: Ranked) -> str:
+    results = (best, *best.alternatives)
+    if len(results) == 1:
+        return lead + clean(best.text)
+    return "\n".join(f"{lead}{each.score:7.3f}  {clean(each.text)}" for each in results)
+
+
+def _object(about: dict[str, Any], kind: str, best: Ranked) -> str:
+    """JSON: what the result is ``about``, then its text under the name of its ``kind``, and its score."""
+
+    def fields(result: Ranked) -> dict[str, Any]:
+        return {kind: result.text, "score": round(result.score, 4)}
+
+    alternatives = {"alternatives": list(map(fields, best.alternatives))} if best.alternatives else {}
+    return json.dumps(about | fields(best) | alternatives)
 
 
 def unfinished(path: str) -> set[str]:

@@ -11,7 +11,7 @@ from typing import ClassVar
 from linnet.checks import bad, check_integer, check_number, check_text, check_texts, items, parts, read_list
 from linnet.errors import KeywordError, UsageError
 
-__all__ = ["CaptionSettings", "OperatingPoint", "TriggerSettings"]
+__all__ = ["CaptionSettings", "OperatingPoint", "SearchSettings", "TriggerSettings"]
 
 
 @dataclass(frozen=True)
@@ -101,14 +101,37 @@ class TriggerSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CaptionSettings:
+class SearchSettings:
+    """What the settings of all models have in common that put something into words."""
+
+    task: ClassVar[str]
+    results: ClassVar[str]
+    """What such models make, for sentences about them."""
+    longest: ClassVar[int]
+    """Pieces after which every graph stops, whatever is asked of it."""
+    widest: ClassVar[int] = 32
+    """The widest beam that may be asked for."""
+
+    max_length: int
+    """Most pieces in a result, unless another number is asked for."""
+    beam: int
+    """Hypotheses that are followed at a time, unless another number is asked for; 1 is greedy."""
+    length_penalty: float
+    """A hypothesis' score is its log-probability divided by its length to this power."""
+
+    def __post_init__(self) -> None:
+        check_integer(self.max_length, "max_length", 1, self.longest)
+        check_integer(self.beam, "beam", 1, self.widest)
+        check_number(self.length_penalty, "length_penalty", 0, 10)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaptionSettings(SearchSettings):
     """How a captioner is fed, and how the ids that it gives become words."""
 
     task: ClassVar[str] = "caption"
+    results: ClassVar[str] = "captions"
     longest: ClassVar[int] = 40
-    """Words after which every graph stops, whatever is asked of it."""
-    widest: ClassVar[int] = 32
-    """The widest beam that may be asked for."""
 
     image_size: int
     """Height and width in pixels of the picture it takes."""
@@ -117,14 +140,9 @@ class CaptionSettings:
     vocabulary: tuple[str, ...]
     """What each id stands for: padding, start, end, unknown, then pieces of text. A piece that begins with
     U+2581 starts a new word."""
-    max_length: int
-    """Most pieces in a caption, unless another number is asked for."""
-    beam: int
-    """Hypotheses that are followed at a time, unless another number is asked for; 1 is greedy."""
-    length_penalty: float
-    """A hypothesis' score is its log-probability divided by its length to this power."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_integer(self.image_size, "image_size", 1, 4096)
         if not isinstance(self.grid, tuple) or len(self.grid) != 2:
             raise bad("grid", "must be a number of rows and of columns")
@@ -137,9 +155,6 @@ class CaptionSettings:
         check_texts(self.vocabulary[4:], "vocabulary")
         if len(set(self.vocabulary[4:])) != len(self.vocabulary) - 4:
             raise bad("vocabulary", "must hold each piece once")
-        check_integer(self.max_length, "max_length", 1, self.longest)
-        check_integer(self.beam, "beam", 1, self.widest)
-        check_number(self.length_penalty, "length_penalty", 0, 10)
 
     @classmethod
     def from_parts(cls, value: object) -> CaptionSettings:

@@ -15,7 +15,7 @@ from linnet.card import TriggerSettings
 from linnet.errors import KeywordError, ModelError, ModelNotFoundError
 from linnet.modelfile import read, read_card
 
-__all__ = ["FOLDER", "find", "is_path", "models", "named"]
+__all__ = ["FOLDER", "find", "is_path", "located", "models", "named"]
 
 FOLDER = Path(__file__).parent / "models"
 """Where the bundled models are."""
@@ -67,6 +67,14 @@ def named(name: str) -> Path:
 def is_path(name: str) -> bool:
     """Whether ``name`` means a file, and not a bundled model: it ends in .onnx or holds a path separator."""
     return name.endswith(".onnx") or "/" in name or os.sep in name
+
+
+def located(model: str | os.PathLike[str]) -> Path:
+    """The file of the model that is meant: a bundled one's name, or a path (a Path, or what `is_path` says).
+
+    Raises ModelNotFoundError and ModelError as `named` does.
+    """
+    return named(model) if isinstance(model, str) and not is_path(model) else Path(model)
 
 
 def _shipped(only: str | None = None) -> Iterator[Path]:

@@ -156,6 +156,7 @@ def test_going_on_after_a_bad_picture(captioner):
         ({"max_length": 41}, "max_length must be from 1 to 40"),
         ({"length_penalty": -1}, "length_penalty must be from 0 to 10"),
         ({"length_penalty": float("nan")}, "length_penalty must be from 0 to 10"),
+        ({"length_penalty": "much"}, "length_penalty must be a number, not 'much'"),
     ],
 )
 def test_numbers_out_of_range(captioner, options, sentence):
