@@ -1,9 +1,10 @@
 """What the tests share: tiny real models, made by scripts in a moment.
 
-The captioner stands in runtime/tiny_caption.py. The trigger model below obeys the contract of trigger models
-and can be reckoned by hand. Each step looks at the mean of |x| over the last 800 samples, and at the mean of
-|x[t] - x[t - 1]|; a GRU with constant gates takes the mean of each and its own past; a logistic function
-makes them the scores of "loud" and "hiss". A loud tone is "loud", noise is both, silence is neither.
+The captioner stands in runtime/tiny_caption.py, the translator in runtime/tiny_translate.py. The trigger
+model below obeys the contract of trigger models and can be reckoned by hand. Each step looks at the mean of
+|x| over the last 800 samples, and at the mean of |x[t] - x[t - 1]|; a GRU with constant gates takes the mean
+of each and its own past; a logistic function makes them the scores of "loud" and "hiss". A loud tone is
+"loud", noise is both, silence is neither.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tiny_caption import tiny_caption_card, tiny_caption_onnx
+from tiny_translate import tiny_translate_card, tiny_translate_onnx
 
 STEP = 640
 TAIL = 160  # samples that a step's window reaches back into the step before
@@ -166,6 +168,27 @@ def save_captioner(tmp_path: Path) -> Callable[..., Path]:
     def save(model: Any = None, **changes: Any) -> Path:
         path = tmp_path / "model.onnx"
         model = tiny_caption_onnx(tiny_caption_card(**changes)) if model is None else model
+        path.write_bytes(model.SerializeToString())
+        return path
+
+    return save
+
+
+@pytest.fixture(scope="session")
+def tiny_translator(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Path of the tiny translator; do not change the file."""
+    path = tmp_path_factory.mktemp("tiny") / "translator.onnx"
+    path.write_bytes(tiny_translate_onnx().SerializeToString())
+    return path
+
+
+@pytest.fixture
+def save_translator(tmp_path: Path) -> Callable[..., Path]:
+    """Write a ModelProto, or the tiny translator with changed card fields; returns the path."""
+
+    def save(model: Any = None, **changes: Any) -> Path:
+        path = tmp_path / "model.onnx"
+        model = tiny_translate_onnx(tiny_translate_card(**changes)) if model is None else model
         path.write_bytes(model.SerializeToString())
         return path
 

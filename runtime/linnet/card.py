@@ -14,11 +14,11 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, TypeAlias
 
 from linnet.checks import bad, check_number, check_text, check_texts, parts_named, read_list
 from linnet.errors import CardError, ModelError
-from linnet.settings import CaptionSettings, OperatingPoint, TriggerSettings
+from linnet.settings import CaptionSettings, OperatingPoint, TranslateSettings, TriggerSettings
 
 __all__ = [
     "CARD_VERSION",
@@ -29,6 +29,8 @@ __all__ = [
     "DataSource",
     "OperatingPoint",
     "Quality",
+    "Settings",
+    "TranslateSettings",
     "TriggerSettings",
 ]
 
@@ -38,8 +40,11 @@ METADATA_KEY = "linnet"
 CARD_VERSION = 1
 """The card version that this Linnet writes, and the only one it reads."""
 
-_SETTINGS: dict[str, type[TriggerSettings | CaptionSettings]] = {
-    kind.task: kind for kind in (TriggerSettings, CaptionSettings)
+Settings: TypeAlias = TriggerSettings | CaptionSettings | TranslateSettings
+"""What belongs to a task, and says which it is."""
+
+_SETTINGS: dict[str, type[Settings]] = {
+    kind.task: kind for kind in (TriggerSettings, CaptionSettings, TranslateSettings)
 }
 
 TASKS = tuple(_SETTINGS)
@@ -96,8 +101,8 @@ class Card:
     recipe: Mapping[str, Any]
     """The training recipe; any JSON object."""
     quality: tuple[Quality, ...]
-    settings: TriggerSettings | CaptionSettings
-    """What belongs to the task, and says which it is; in the JSON it stands under the task's name."""
+    settings: Settings
+    """Of the task; in the JSON they stand under the task's name."""
     version: int = CARD_VERSION
 
     def __post_init__(self) -> None:
@@ -127,6 +132,13 @@ class Card:
         if isinstance(self.settings, CaptionSettings):
             return self.settings
         raise ModelError(f"{self.name} is a {self.task} model, not a caption model")
+
+    @property
+    def translate(self) -> TranslateSettings:
+        """The settings of a translator; ModelError where it is of another task."""
+        if isinstance(self.settings, TranslateSettings):
+            return self.settings
+        raise ModelError(f"{self.name} is a {self.task} model, not a translate model")
 
     @classmethod
     def from_json(cls, text: str) -> Card:
@@ -160,7 +172,8 @@ class Card:
         try:
             # ASCII only, so that the text survives whatever other tools do to metadata.
             raw = asdict(self)
-            raw |= {"task": self.task, self.task: raw.pop("settings")}
+            del raw["settings"]
+            raw |= {"task": self.task, self.task: self.settings.to_parts()}
             return json.dumps(raw, allow_nan=False)
         except (TypeError, ValueError, RecursionError) as error:
             raise CardError(f"the model card cannot be written as JSON: {error}") from None

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from linnet import modelfile, zoo
-from linnet.card import CaptionSettings, Card, OperatingPoint, Quality, TriggerSettings
+from linnet.card import CaptionSettings, Card, OperatingPoint, Quality, Settings, TriggerSettings
 from linnet.errors import LinnetError, ModelNotFoundError
+from linnet.piecemodel import pieces
+from linnet.settings import SearchSettings, TranslateSettings
 from linnet.terminal import clean, columns
 
 __all__ = ["add_info", "add_models", "page"]
@@ -31,7 +33,7 @@ def add_info(subparsers: Any) -> None:
         "info",
         help="what a model file does and how well",
         description="Print the card of a model file: what it does, how well, and where it comes from.",
-        epilog="examples:\n  linnet info hey_linnet.onnx\n  linnet info captioner\n"
+        epilog="examples:\n  linnet info hey_linnet.onnx\n  linnet info captioner\n  linnet info de-en\n"
         "  linnet info --json computer",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -147,7 +149,7 @@ def _lines(card: Card, file: str, size: int, width: int) -> Iterator[str]:
         *([("hears", ", ".join(settings.keywords))] if isinstance(settings, TriggerSettings) else []),
         ("file", f"{file}, {_size(size)}"),
         ("task", f"{card.task}, {_task(settings)}"),
-        *([("search", _search(settings))] if isinstance(settings, CaptionSettings) else []),
+        *([("search", _search(settings))] if isinstance(settings, SearchSettings) else []),
         ("licence", card.licence),
         ("made", f"{card.created} by {card.author}"),
         ("with", ", ".join(f"{name} {version}" for name, version in card.versions.items())),
@@ -167,19 +169,30 @@ def _lines(card: Card, file: str, size: int, width: int) -> Iterator[str]:
         yield from _wrapped(text, width, "  ", "    ")
 
 
-def _task(settings: TriggerSettings | CaptionSettings) -> str:
+def _task(settings: Settings) -> str:
     """What goes in and what comes out."""
     if isinstance(settings, TriggerSettings):
         step = 1000 * settings.step_samples / settings.sample_rate
         return f"{settings.sample_rate / 1000:g} kHz audio, a score every {step:g} ms"
-    side, (rows, across) = settings.image_size, settings.grid
-    words = len(settings.vocabulary) - 4
-    return f"{side} x {side} pixels to {words} words, attention on {rows} x {across} places"
+    if isinstance(settings, CaptionSettings):
+        side, (rows, across) = settings.image_size, settings.grid
+        words = len(settings.vocabulary) - 4
+        return f"{side} x {side} pixels to {words} words, attention on {rows} x {across} places"
+    known = len(pieces(settings.sentencepiece)) - 4
+    return (
+        f"{settings.source_language} to {settings.target_language}, {known} pieces of words, "
+        f"at most {settings.max_source} in a sentence"
+    )
 
 
-def _search(settings: CaptionSettings) -> str:
+def _search(settings: SearchSettings) -> str:
     beam = "greedy" if settings.beam == 1 else f"beam {settings.beam}"
-    return f"{beam}, at most {settings.max_length} words, length penalty {settings.length_penalty:g}"
+    captions = isinstance(settings, CaptionSettings)
+    text = f"{beam}, at most {settings.max_length} {'words' if captions else 'pieces'}"
+    text += f", length penalty {settings.length_penalty:g}"
+    if isinstance(settings, TranslateSettings):
+        text += f", coverage penalty {settings.coverage_penalty:g}"
+    return text
 
 
 def _operating_points(settings: TriggerSettings) -> Iterator[str]:

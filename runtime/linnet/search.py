@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -20,12 +21,16 @@ from linnet.errors import ModelError, UsageError
 from linnet.model import Model, Port
 from linnet.settings import SearchSettings
 
-__all__ = ["Hypothesis", "SearchModel", "asked", "best_of", "text_of"]
+__all__ = ["WORD", "Hypothesis", "SearchModel", "asked", "best_of", "text_of"]
+
+WORD = "\N{LOWER ONE EIGHTH BLOCK}"
+"""U+2581, with which a piece begins that starts a new word."""
 
 _END = 2
 _WITHOUT_TEXT = (0, 1)  # padding and the start
 _NEVER = -1e20  # scores below belong to rows of the beam that no hypothesis took
-_WORD = "\N{LOWER ONE EIGHTH BLOCK}"
+_BYTE = re.compile(r"<0x[0-9A-F]{2}>")
+_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 _COUNT, _PENALTY = Port("tensor(int64)", ()), Port("tensor(float)", ())
 _Result = TypeVar("_Result")  # a dataclass with a field "alternatives"
@@ -46,8 +51,15 @@ class Hypothesis:
 
 
 def text_of(pieces: Sequence[str]) -> str:
-    """The text that pieces make."""
-    return "".join(pieces).replace(_WORD, " ").strip()
+    """The text that pieces make, on one line.
+
+    A piece like ``<0xE2>`` stands for a byte. Bytes that make no character become U+FFFD, and control
+    characters and line breaks blanks.
+    """
+    made = b"".join(
+        bytes([int(piece[3:5], 16)]) if _BYTE.fullmatch(piece) else piece.encode() for piece in pieces
+    )
+    return _UNFIT.sub(" ", made.decode(errors="replace").replace(WORD, " ")).strip()
 
 
 def asked(

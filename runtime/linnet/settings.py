@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from linnet import piecemodel
 from linnet.checks import bad, check_integer, check_number, check_text, check_texts, items, parts, read_list
 from linnet.errors import KeywordError, UsageError
 
-__all__ = ["CaptionSettings", "OperatingPoint", "SearchSettings", "TriggerSettings"]
+__all__ = ["CaptionSettings", "OperatingPoint", "SearchSettings", "TranslateSettings", "TriggerSettings"]
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,10 @@ class TriggerSettings:
         allowed = [point for point in curve if point.false_alarms_per_hour <= false_alarms_per_hour]
         return (allowed or curve[:1])[-1].threshold
 
+    def to_parts(self) -> dict[str, Any]:
+        """The JSON object that `from_parts` reads."""
+        return asdict(self)
+
     @classmethod
     def from_parts(cls, value: object) -> TriggerSettings:
         """Read the JSON object that stands under the task's name in a card."""
@@ -156,12 +162,62 @@ class CaptionSettings(SearchSettings):
         if len(set(self.vocabulary[4:])) != len(self.vocabulary) - 4:
             raise bad("vocabulary", "must hold each piece once")
 
+    def to_parts(self) -> dict[str, Any]:
+        """The JSON object that `from_parts` reads."""
+        return asdict(self)
+
     @classmethod
     def from_parts(cls, value: object) -> CaptionSettings:
         """Read the JSON object that stands under the task's name in a card."""
         given = parts(value, cls, cls.task)
         for name in ("grid", "vocabulary"):
             given[name] = tuple(items(given[name], name))
+        return cls(**given)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TranslateSettings(SearchSettings):
+    """How a translator is fed, and how the ids that it gives become text."""
+
+    task: ClassVar[str] = "translate"
+    results: ClassVar[str] = "translations"
+    longest: ClassVar[int] = 128
+
+    source_language: str
+    """What it reads, as in ISO 639: "de"."""
+    target_language: str
+    """What it writes."""
+    sentencepiece: bytes = field(repr=False)
+    """The SentencePiece model of both languages, whose first ids are padding, start, end and unknown. In JSON
+    it is base64."""
+    max_source: int
+    """Most pieces of a sentence, without its end; a longer one is cut at its clauses."""
+    coverage_penalty: float
+    """How much the score suffers from source pieces that got little attention (Wu et al. 2016,
+    https://arxiv.org/abs/1609.08144)."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_texts((self.source_language, self.target_language), "source_language and target_language")
+        check_integer(self.max_source, "max_source", 1, 1000)
+        check_number(self.coverage_penalty, "coverage_penalty", 0, 10)
+        try:
+            piecemodel.pieces(self.sentencepiece)
+        except ValueError as error:
+            raise bad("sentencepiece", str(error)) from None
+
+    def to_parts(self) -> dict[str, Any]:
+        """The JSON object that `from_parts` reads."""
+        return asdict(self) | {"sentencepiece": b64encode(self.sentencepiece).decode()}
+
+    @classmethod
+    def from_parts(cls, value: object) -> TranslateSettings:
+        """Read the JSON object that stands under the task's name in a card."""
+        given = parts(value, cls, cls.task)
+        try:
+            given["sentencepiece"] = b64decode(given["sentencepiece"], validate=True)
+        except (TypeError, ValueError):
+            raise bad("sentencepiece", "must be base64") from None
         return cls(**given)
 
 

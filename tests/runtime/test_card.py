@@ -5,8 +5,9 @@ import json
 
 import pytest
 from tiny_caption import tiny_caption_card
+from tiny_translate import tiny_pieces, tiny_translate_card
 
-from linnet.card import CaptionSettings, Card, OperatingPoint, TriggerSettings
+from linnet.card import CaptionSettings, Card, OperatingPoint, TranslateSettings, TriggerSettings
 from linnet.errors import CardError, KeywordError, ModelError, UsageError
 
 
@@ -216,6 +217,48 @@ def test_settings_of_captioners_that_make_no_sense_are_refused(changes):
         Card.from_json(json.dumps(tiny_caption_card(**changes)))
     sane = Card.from_json(json.dumps(tiny_caption_card())).caption
     assert isinstance(sane, CaptionSettings)
+
+
+def test_the_card_of_a_translator():
+    raw = tiny_translate_card()
+    card = Card.from_json(json.dumps(raw))
+    assert json.loads(card.to_json()) == raw
+    assert Card.from_json(card.to_json()) == card
+    assert card.task == "translate"
+    assert card.translate is card.settings
+    assert isinstance(card.settings, TranslateSettings)
+    assert card.translate.sentencepiece == tiny_pieces()
+    assert "sentencepiece" not in repr(card)
+    with pytest.raises(ModelError, match="tiny translator is a translate model, not a caption model"):
+        _ = card.caption
+    with pytest.raises(ModelError, match="tiny captioner is a caption model, not a translate model"):
+        _ = Card.from_json(json.dumps(tiny_caption_card())).translate
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"source_language": ""},
+        {"target_language": 3},
+        {"target_language": "d\x1be"},
+        {"sentencepiece": None},
+        {"sentencepiece": ""},
+        {"sentencepiece": "ä"},
+        {"sentencepiece": "AAAA"},
+        {"sentencepiece": "A A A A"},
+        {"max_source": 0},
+        {"max_source": 1001},
+        {"max_length": 129},
+        {"beam": 33},
+        {"length_penalty": 11},
+        {"coverage_penalty": -1},
+        {"coverage_penalty": float("nan")},
+        {"vocabulary": []},
+    ],
+)
+def test_settings_of_translators_that_make_no_sense_are_refused(changes):
+    with pytest.raises(CardError, match="export the model again"):
+        Card.from_json(json.dumps(tiny_translate_card(**changes)))
 
 
 def test_another_task_is_named(make_card):
