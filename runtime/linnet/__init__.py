@@ -5,6 +5,7 @@
         print(event)
 
     print(linnet.Captioner()("photo.jpg"))
+    print(linnet.Translator("de-en")("Ein Hund läuft."))
 
 Everything is imported when it is first used, so that ``import linnet`` costs next to nothing.
 """
@@ -17,8 +18,9 @@ TYPE_CHECKING = False  # type checkers take it for true; that of `typing` costs 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from linnet import audio, caption, card, errors, image, model, plots, trigger, zoo
+    from linnet import audio, caption, card, errors, image, model, plots, text, translate, trigger, zoo
     from linnet.caption import Caption, Captioner
+    from linnet.translate import Translation, Translator
     from linnet.trigger import Detection, Stream, TriggerWord
 
 __all__ = [
@@ -26,6 +28,8 @@ __all__ = [
     "Captioner",
     "Detection",
     "Stream",
+    "Translation",
+    "Translator",
     "TriggerWord",
     "audio",
     "caption",
@@ -35,21 +39,27 @@ __all__ = [
     "load",
     "model",
     "plots",
+    "text",
+    "translate",
     "trigger",
     "zoo",
 ]
 
-_MODULES = {"audio", "caption", "card", "errors", "image", "model", "plots", "trigger", "zoo"}
+_MODULES = {
+    *("audio", "caption", "card", "errors", "image", "model", "plots", "text", "translate", "trigger", "zoo")
+}
 _HOMES = {
     "Caption": "caption",
     "Captioner": "caption",
     "Detection": "trigger",
     "Stream": "trigger",
+    "Translation": "translate",
+    "Translator": "translate",
     "TriggerWord": "trigger",
 }
 
 
-def load(path: str | Path) -> TriggerWord | Captioner:
+def load(path: str | Path) -> TriggerWord | Captioner | Translator:
     """Open the model file at ``path`` as the class that runs its task.
 
     Raises ModelError where the file is missing, damaged, or of a task or version this Linnet does not know.
@@ -58,10 +68,15 @@ def load(path: str | Path) -> TriggerWord | Captioner:
 
     from linnet.modelfile import read_card
 
-    if read_card(path).task == "caption":
+    task = read_card(path).task
+    if task == "caption":
         from linnet.caption import Captioner
 
         return Captioner(Path(path))
+    if task == "translate":
+        from linnet.translate import Translator
+
+        return Translator(Path(path))
     from linnet.trigger import TriggerWord
 
     return TriggerWord(Path(path))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import onnx
 from linnet import modelfile
 from linnet.caption import Captioner
 from linnet.errors import LinnetError
+from linnet.translate import Translator
 from linnet.trigger import TriggerWord
 
 LARGE = [0, -1, 1, 2, 255, 1 << 16, 1 << 31, (1 << 31) - 1, 1 << 40, (1 << 63) - 1, -(1 << 63)]
@@ -91,8 +93,15 @@ def spoil_card(data: bytes, random: np.random.Generator) -> bytes:
     if random.random() < 0.3:
         where = run_of(text.encode(), random)
         text = text[: where.start] + "".join(map(chr, random.integers(32, 127, 4))) + text[where.stop :]
+    elif "translate" in (card := json.loads(text)) and random.random() < 0.4:
+        # Well-formed JSON, whose pieces are damaged.
+        ways = [truncate, flip, flip, blank, scramble, swap, cut_out, repeat]
+        pieces = b64decode(card["translate"]["sentencepiece"])
+        card["translate"]["sentencepiece"] = b64encode(
+            ways[random.integers(len(ways))](pieces, random)
+        ).decode()
+        text = json.dumps(card)
     else:
-        card = json.loads(text)
         place: Any = card
         while True:
             keys = list(place) if isinstance(place, dict) else range(len(place))
@@ -181,10 +190,20 @@ def look(path: Path) -> None:
     captioner([picture] * 3, beam=1)
 
 
+def read(path: Path) -> None:
+    """Use a translator; its graph may loop, too."""
+    translator = Translator(path, time_limit_s=2)
+    translator("Ein Hund läuft. Eine Frau liest, und dann?\n😀", beam=4, n_best=3)
+    translator(["Ein Hund", "x" * 50, ""], beam=1)
+
+
+USES = {"trigger": listen, "caption": look, "translate": read}
+
+
 def main(model: str, first: int, last: int) -> None:
     """Try the damaged models of these numbers."""
     data = Path(model).read_bytes()
-    use = look if modelfile.read_card(model).task == "caption" else listen
+    use = USES[modelfile.read_card(model).task]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "damaged.onnx"
         for number in range(first, last):
