@@ -10,7 +10,10 @@ from typing import BinaryIO
 
 from linnet.errors import OutputError
 
-__all__ = ["whole"]
+__all__ = ["FIGURES", "whole"]
+
+FIGURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+"""End of a figure's file name, in lower case -> the format it is written in."""
 
 
 @contextmanager

@@ -1,22 +1,29 @@
-"""Pictures for people: where a captioner looked as it chose each word."""
+"""Pictures for people: where a captioner or a translator looked as it chose each word."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from linnet.caption import Caption
 from linnet.errors import OutputError, UsageError
-from linnet.files import whole
+from linnet.files import FIGURES, whole
 from linnet.image import Picture, load
+from linnet.search import WORD, text_of
 
-__all__ = ["FORMATS", "heatmap", "save"]
+if TYPE_CHECKING:
+    from linnet.caption import Caption
+    from linnet.translate import Translation
 
-FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+__all__ = ["FORMATS", "alignment", "heatmap", "save"]
+
+FORMATS = FIGURES
 """End of a file's name, in lower case -> what `save` writes."""
 
 _WIDTH = 1600  # of the whole figure, about
@@ -25,6 +32,16 @@ _TALLEST = 800  # a single picture in it
 _GAP, _MARGIN = 12, 32
 _PAPER, _INK = (255, 255, 255), (24, 28, 36)
 _GLOW = np.array((120, 55, 0), np.float32)  # light that is added where attention is greatest
+
+_MATRIX = 1200  # width or height of a matrix of words, whichever is more, as near as its squares allow
+_SMALLEST, _LARGEST = 14, 110  # its squares
+_MOST = 120  # words on an axis
+_NOTHING, _ALL = np.array((240, 243, 248), np.float32), np.array((16, 58, 134), np.float32)  # looked
+
+# DejaVu Sans without what is beyond Latin letters, since Pillow's own font has no umlauts; made by
+#     pyftsubset DejaVuSans.ttf --no-hinting --notdef-outline --layout-features='' --unicodes=U+20-7E,
+#         U+A0-17F,U+218-21B,U+2010-2015,U+2018-201E,U+2026,U+2030,U+2039,U+203A,U+20AC,U+2122,U+FFFD
+_LATIN = Path(__file__).parent / "fonts" / "DejaVuSans-Latin.ttf"
 
 _RGB = NDArray[np.float32]
 
@@ -70,6 +87,57 @@ def heatmap(picture: Picture, caption: Caption) -> Image.Image:
     return figure
 
 
+def alignment(translation: Translation) -> Image.Image:
+    """A square for each word of the translation and each of the source: the darker, the more the model looked
+    at the one as it chose the other.
+
+    The source stands above, the translation on the left. A word of several pieces has the sum of what its
+    pieces got, and gave on average. Of a text with more words on an axis than can be read, it is the first.
+
+    Args:
+        translation: of a text; the best one, whatever its alternatives.
+
+    Returns:
+        RGB, as large as the words need, at most about 2000 pixels wide and high.
+
+    Raises UsageError where nothing was translated.
+    """
+    shares, source, target = _by_words(translation)
+    if not shares.size:
+        raise UsageError("there is no alignment to draw, since nothing was translated")
+    cell = min(max(_MATRIX // max(shares.shape), _SMALLEST), _LARGEST)
+    size = min(max(round(cell * 0.45), 11), 30)
+    gap = 1 if cell < 30 else 2
+    beside = [_label(word, size) for word in target]
+    above = [_label(word, size) for word in source]
+    # Straight where all fit, else slanting, or on end where they stand too close for that.
+    slant = 0 if all(label.width < cell - 4 for label in above) else 45 if cell > 2 * size else 90
+    above = [label.rotate(slant, Image.Resampling.BICUBIC, expand=True) for label in above]
+    left = _MARGIN + max(label.width for label in beside) + size // 2
+    top = _MARGIN + max(label.height for label in above) + size // 3
+    # What slants begins above the middle of its column, and the rest stands there.
+    middles = [left + place * cell + cell // 2 for place in range(len(source))]
+    starts = [
+        middle - (round(0.45 * size) if slant == 45 else label.width // 2)
+        for middle, label in zip(middles, above, strict=True)
+    ]
+    right = max(start + label.width for start, label in zip(starts, above, strict=True))
+    width = max(left + len(source) * cell, right) + _MARGIN
+    figure = Image.new("RGB", (width, top + len(target) * cell + _MARGIN), _PAPER)
+    for start, label in zip(starts, above, strict=True):
+        figure.paste(_INK, (start, top - size // 3 - label.height), label)
+    draw = ImageDraw.Draw(figure)
+    for row, label in enumerate(beside):
+        y = top + row * cell
+        figure.paste(_INK, (left - size // 2 - label.width, y + (cell - label.height) // 2), label)
+        for column, share in enumerate(shares[row].clip(0, 1)):
+            x = left + column * cell
+            red, green, blue = np.rint(_NOTHING + (_ALL - _NOTHING) * share).astype(int).tolist()
+            box = (x + gap, y + gap, x + cell - gap - 1, y + cell - gap - 1)
+            draw.rounded_rectangle(box, cell // 10, (red, green, blue))
+    return figure
+
+
 def save(figure: Image.Image, path: str | Path) -> None:
     """Write a figure, whole or not at all, in the format that the end of its name says (`FORMATS`).
 
@@ -83,6 +151,37 @@ def save(figure: Image.Image, path: str | Path) -> None:
             figure.save(file, kind, quality=92)
     except ValueError as error:  # a NUL byte in the path
         raise OutputError(f"cannot write {path}: {error}") from None
+
+
+def _by_words(translation: Translation) -> tuple[NDArray[np.float32], list[str], list[str]]:
+    """Attention (words of the translation, words of the source), and both sides' words."""
+    source, target = _starts(translation.source_tokens), _starts(translation.tokens)
+    shares = translation.beginning(target[-1], source[-1])
+    if shares.size:
+        shares = np.add.reduceat(shares, source[:-1], axis=1)
+        shares = np.add.reduceat(shares, target[:-1], axis=0)
+        shares /= np.diff(target)[:, None]
+    return (
+        shares,
+        [text_of(translation.source_tokens[a:b]) for a, b in pairwise(source)],
+        [text_of(translation.tokens[a:b]) for a, b in pairwise(target)],
+    )
+
+
+def _starts(pieces: Sequence[str]) -> list[int]:
+    """Where words begin, of the first `_MOST`, and where the last of them ends."""
+    places = [place for place, piece in enumerate(pieces) if not place or piece.startswith(WORD)]
+    return [*places, len(pieces)][: _MOST + 1]
+
+
+def _label(text: str, size: int) -> Image.Image:
+    """A word, cut where it is too long, as a mask."""
+    font = ImageFont.truetype(_LATIN, size)
+    while font.getlength(text) > _WIDTH // 5:
+        text = text.removesuffix("…")[:-1] + "…"
+    mask = Image.new("L", (max(1, math.ceil(font.getlength(text))), round(size * 1.3)))
+    ImageDraw.Draw(mask).text((0, mask.height // 2), text, 255, font, anchor="lm")
+    return mask
 
 
 def _columns(count: int, tall: float) -> int:

@@ -78,12 +78,18 @@ class Translation:
         one sentence and another's translation is 0. It is put together whenever it is asked for, since it
         grows with the square of the text's length.
         """
-        whole = np.zeros((len(self.tokens), len(self.source_tokens)), np.float32)
+        return self.beginning(len(self.tokens), len(self.source_tokens))
+
+    def beginning(self, tokens: int, source_tokens: int) -> NDArray[np.float32]:
+        """`attention` between the first pieces only, as many of the translation and of the source."""
+        whole = np.zeros((tokens, source_tokens), np.float32)
         row = column = 0
         for block in self.blocks:
-            rows, columns = block.shape
-            whole[row : row + rows, column : column + columns] = block
-            row, column = row + rows, column + columns
+            place = whole[row : row + len(block), column : column + block.shape[1]]
+            place[:] = block[: place.shape[0], : place.shape[1]]
+            row, column = row + block.shape[0], column + block.shape[1]
+            if row >= tokens or column >= source_tokens:
+                break
         return whole
 
     def __str__(self) -> str:
@@ -250,6 +256,8 @@ class Translator:
                 yield self._translation(plan, [next(found) for _ in plan.parts])
 
     def _plan(self, text: str) -> _Plan:
+        if not _has_words(text):
+            return _Plan([], text)
         settings = self.card.translate
         parts: list[tuple[str, list[int]]] = []
         done = 0
@@ -277,10 +285,12 @@ class Translator:
 
     def _translation(self, plan: _Plan, found: Sequence[Sequence[Hypothesis]]) -> Translation:
         """The best translation of a text, from the hypotheses of its sentences, with its alternatives."""
+        if not found:
+            return Translation(plan.after, 0.0, (), (), ())
         kept = [before for before, _ in plan.parts]
         source = tuple(self.model.vocabulary[each] for _, ids in plan.parts for each in ids)
         made = []
-        for rank in range(max(map(len, found), default=1)):
+        for rank in range(max(map(len, found))):
             chosen = [ranked[min(rank, len(ranked) - 1)] for ranked in found]
             texts = [before + text_of(each.pieces) for before, each in zip(kept, chosen, strict=True)]
             lengths = [len(each.pieces) + 1 for each in chosen]  # the end is chosen, too
@@ -288,7 +298,7 @@ class Translator:
             made.append(
                 Translation(
                     "".join(texts) + plan.after,
-                    total / sum(lengths) if lengths else 0.0,
+                    total / sum(lengths),
                     tuple(piece for each in chosen for piece in each.pieces),
                     source,
                     tuple(each.attention for each in chosen),
