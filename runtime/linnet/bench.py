@@ -39,6 +39,14 @@ _ROWS: dict[str, tuple[_Row, ...]] = {
         ("caption_s", "the same with the model's own beam", 1000, "ms"),
         _MEMORY,
     ),
+    "translate": (
+        ("start_s", "from start to the first translation", 1000, "ms"),
+        _LOAD,
+        ("greedy_s", "a sentence of ten words, greedy", 1000, "ms"),
+        ("translation_s", "the same with the model's own beam", 1000, "ms"),
+        ("many_s", "each of 32 of them", 1000, "ms"),
+        _MEMORY,
+    ),
 }
 _PICTURE = (640, 480)
 
@@ -50,7 +58,7 @@ def add_bench(subparsers: Any) -> None:
         help="measure what a model costs on this machine",
         description="Measure a model on this machine: time to start, CPU time and memory; each round in a "
         "fresh process, on one thread.",
-        epilog="examples:\n  linnet bench computer\n  linnet bench captioner\n"
+        epilog="examples:\n  linnet bench computer\n  linnet bench captioner\n  linnet bench de-en\n"
         "  linnet bench hey_linnet.onnx --rounds 20",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -12,22 +12,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from linnet.errors import LinnetError, OutputError, UsageError
+from linnet.files import FIGURES
 from linnet.pictures import STDIN, Found, find
 from linnet.progress import Progress
 from linnet.results import LineFile, as_json, as_text, failure, unfinished
 
 if TYPE_CHECKING:
     from linnet.caption import Caption
+    from linnet.translate import Translator
 
 __all__ = ["add_caption"]
 
 _MOST_BYTES = 500_000_000  # on standard input
-_FIGURES = (".png", ".jpg", ".jpeg", ".webp")
 
 _EXAMPLES = """examples:
   linnet caption photo.jpg                            one line: what is in the picture
   linnet caption photo.jpg --beam 5 --n-best 3        the three best captions, with their scores
   linnet caption photo.jpg --heatmap out.png          and where the model looked for each word
+  linnet caption photo.jpg --to de                    in German
   linnet caption holidays/ -o captions.jsonl          a folder; one JSON object per line
   linnet caption holidays/ -o captions.jsonl --resume the same again after it was stopped
   curl -s https://example.org/photo.jpg | linnet caption - --json
@@ -73,6 +75,14 @@ def add_caption(subparsers: Any) -> None:
         metavar="OUT",
         help="draw where the model looked, word by word: a .png, .jpg or .webp file for one picture, "
         "a folder for several",
+    )
+    parser.add_argument(
+        "--to",
+        metavar="LANGUAGE",
+        help="translate the captions, by the bundled translator from English (de); JSON has both",
+    )
+    parser.add_argument(
+        "--translator", metavar="FILE", help="translate the captions by this translator from English"
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write JSON lines to FILE instead of standard output"
@@ -121,6 +131,7 @@ def _caption(
     from linnet.caption import BUNDLED, Captioner
 
     captioner = Captioner(options.model or BUNDLED)
+    translator = _translator(options)
     done = unfinished(options.output) if options.resume else set()
     todo = [each for each in pictures if each.name not in done]
     sources = [sys.stdin.buffer.read(_MOST_BYTES) if each.name == STDIN else each.name for each in todo]
@@ -145,7 +156,12 @@ def _caption(
                 made += 1
                 if figures:  # before the line, which says that this picture is done
                     _draw(source, result, figures[each])
-                line = as_json(each.name, result) if lines else as_text(each.name, result, len(pictures) == 1)
+                translated = _translated(result, translator)
+                line = (
+                    as_json(each.name, result, translated)
+                    if lines
+                    else as_text(each.name, result, len(pictures) == 1, translated)
+                )
             if line is not None:
                 (file.write if file is not None else view.result)(line)
             view.advance()
@@ -159,8 +175,34 @@ def _caption(
     return 2 if failed or complaints else 0
 
 
+def _translator(options: argparse.Namespace) -> Translator | None:
+    """What is to translate the captions, which are English."""
+    if not (options.to or options.translator):
+        return None
+    from linnet.translate import Translator
+
+    translator = Translator(options.translator or f"en-{options.to}")
+    settings = translator.card.translate
+    source, target = settings.source_language, settings.target_language
+    if source != "en" or options.to not in (None, target):
+        raise UsageError(
+            f"{translator.model.name} translates from {source} into {target}, not from en into "
+            f"{options.to or 'another language'}"
+        )
+    return translator
+
+
+def _translated(caption: Caption, translator: Translator | None) -> dict[str, str] | None:
+    """For each caption, as a sentence, its translation."""
+    if translator is None:
+        return None
+    texts = [each.text for each in (caption, *caption.alternatives)]
+    made = translator([f"{text[:1].upper()}{text[1:]}." if text else "" for text in texts])
+    return {text: translation.text for text, translation in zip(texts, made, strict=True)}
+
+
 def _is_figure(path: str) -> bool:
-    return path.lower().endswith(_FIGURES)
+    return path.lower().endswith(tuple(FIGURES))
 
 
 def _figures(path: str | None, pictures: list[Found]) -> dict[Found, Path]:

@@ -1,9 +1,10 @@
 """The command ``linnet``.
 
-The runtime has the commands listen, caption, info, models and bench. Others come from the entry-point group
-``linnet.commands``: each entry point is a function that takes argparse's subparsers, adds a parser of its own
-and sets its default ``run``, a function from the parsed arguments to an exit status. An entry point is loaded
-only when its command, or the list of all, is asked for, so that listening never imports what training needs.
+The runtime has the commands listen, caption, translate, info, models and bench. Others come from the
+entry-point group ``linnet.commands``: each entry point is a function that takes argparse's subparsers, adds a
+parser of its own and sets its default ``run``, a function from the parsed arguments to an exit status. An
+entry point is loaded only when its command, or the list of all, is asked for, so that listening never imports
+what training needs.
 
 Exit status: 0 done, 2 something was wrong with what the user gave (one sentence on standard error), 130
 interrupted.
@@ -30,6 +31,7 @@ GROUP = "linnet.commands"
 _OWN = {
     "listen": "linnet.listen",
     "caption": "linnet.caption_command",
+    "translate": "linnet.translate_command",
     "info": "linnet.info",
     "models": "linnet.info",
     "bench": "linnet.bench",
@@ -91,7 +93,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     options, rest = parser.parse_known_args(arguments)
     # argparse takes words from one place only; here they may also stand after options: listen computer --json
     # -
-    if rest and hasattr(options, "words") and all(word == "-" or word[0] != "-" for word in rest):
+    if rest and hasattr(options, "words") and all(word == "-" or word[:1] != "-" for word in rest):
         options.words += rest
     elif rest:
         parser.error(f"unrecognized arguments: {' '.join(map(clean, rest))}")

@@ -5,15 +5,23 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-__all__ = ["caption", "trigger"]
+__all__ = ["caption", "translate", "trigger"]
 
 _AUDIO_S = 20.0
 _CHUNK = 1280  # 80 ms
-_PICTURES = 5
+_ROUNDS = 5
+_SENTENCES = {
+    "de": "Ein Hund läuft mit einem roten Ball am Strand entlang.",
+    "en": "A dog is running along the beach with a red ball.",
+    "fr": "Un chien court le long de la plage avec un ballon rouge.",
+}
+_AT_ONCE = 32
 
 
 def trigger(model: str, began: float) -> None:
@@ -56,13 +64,34 @@ def caption(model: str, began: float, picture: str) -> None:
     captioner(picture)
     figures = {"start_s": time.time() - began, "load_s": loaded - loading}
     for name, beam in (("greedy_s", 1), ("caption_s", None)):
-        taken = []
-        for _ in range(_PICTURES):
-            start = time.perf_counter()
-            captioner(picture, beam)
-            taken.append(time.perf_counter() - start)
-        figures[name] = sorted(taken)[len(taken) // 2]
+        figures[name] = _median(partial(captioner, picture, beam))
     print(json.dumps(figures | {"memory_bytes": _peak_memory()}))
+
+
+def translate(model: str, began: float) -> None:
+    """The same for a translator, with a sentence in its language, or in English where none is at hand."""
+    from linnet.translate import Translator
+
+    loading = time.perf_counter()
+    translator = Translator(Path(model))
+    loaded = time.perf_counter()
+    sentence = _SENTENCES.get(translator.card.translate.source_language, _SENTENCES["en"])
+    translator(sentence)
+    figures = {"start_s": time.time() - began, "load_s": loaded - loading}
+    for name, beam in (("greedy_s", 1), ("translation_s", None)):
+        figures[name] = _median(partial(translator, sentence, beam))
+    figures["many_s"] = _median(partial(translator, [sentence] * _AT_ONCE)) / _AT_ONCE
+    print(json.dumps(figures | {"memory_bytes": _peak_memory()}))
+
+
+def _median(work: Callable[[], object]) -> float:
+    """Seconds that it takes."""
+    taken = []
+    for _ in range(_ROUNDS):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return sorted(taken)[len(taken) // 2]
 
 
 def _peak_memory() -> int | None:

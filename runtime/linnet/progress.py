@@ -20,15 +20,15 @@ class Progress:
 
     def __init__(
         self,
-        total: int,
+        total: int | None,
         *,
         stream: TextIO | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin a job of ``total`` parts; nothing is drawn where there is but one."""
+        """Begin a job of ``total`` parts, None where that is not known; nothing is drawn for but one."""
         self._out = sys.stderr if stream is None else stream
         self._total = total
-        self._shown = total > 1 and redraws(self._out)
+        self._shown = (total is None or total > 1) and redraws(self._out)
         self._full, self._empty = "█░" if encodes(self._out, "█░") else "#."
         self._now = now
         self._began = now()
@@ -68,10 +68,14 @@ class Progress:
     def _draw(self) -> None:
         seconds = max(self._now() - self._began, 1e-6)
         rate = self._done / seconds
-        full = _WIDTH * self._done // self._total
-        bar = self._full * full + self._empty * (_WIDTH - full)
-        left = clock((self._total - self._done) / rate)
-        self._out.write(f"\r\033[K{bar}  {self._done} of {self._total}, {rate:.3g} a second, {left} left")
+        if self._total is None:
+            text = f"{self._done} done, {rate:.3g} a second"
+        else:
+            full = min(_WIDTH * self._done // self._total, _WIDTH)
+            bar = self._full * full + self._empty * (_WIDTH - full)
+            left = clock(max(self._total - self._done, 0) / rate)
+            text = f"{bar}  {self._done} of {self._total}, {rate:.3g} a second, {left} left"
+        self._out.write(f"\r\033[K{text}")
         self._out.flush()
         self._drawn = True
         self._next = self._now() + _REDRAW_S

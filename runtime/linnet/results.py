@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from linnet.errors import OutputError, UsageError
@@ -13,8 +13,17 @@ from linnet.terminal import clean
 
 if TYPE_CHECKING:
     from linnet.caption import Caption
+    from linnet.translate import Translation
 
-__all__ = ["LineFile", "as_json", "as_text", "failure", "unfinished"]
+__all__ = [
+    "LineFile",
+    "as_json",
+    "as_text",
+    "failure",
+    "translation_as_json",
+    "translation_as_text",
+    "unfinished",
+]
 
 
 class Ranked(Protocol):
@@ -28,16 +37,32 @@ class Ranked(Protocol):
     def alternatives(self) -> Sequence[Ranked]: ...
 
 
-def as_text(name: str, caption: Caption, alone: bool) -> str:
+def as_text(name: str, caption: Caption, alone: bool, translated: Mapping[str, str] | None = None) -> str:
     """A line per caption for people: the picture's name unless it is ``alone``, the score where there are
-    several captions, the text.
+    several captions, the text, or what it was ``translated`` into.
     """
-    return _lines("" if alone else f"{clean(name)}: ", caption)
+    lead = "" if alone else f"{clean(name)}: "
+    return _lines(lead, caption, lambda text: clean(translated[text] if translated else text))
 
 
-def as_json(name: str, caption: Caption) -> str:
-    """A line for programs: image, caption, score; and alternatives where there are any."""
-    return _object({"image": name}, "caption", caption)
+def as_json(name: str, caption: Caption, translated: Mapping[str, str] | None = None) -> str:
+    """A line for programs: image, caption, score, and translation where captions were ``translated``; and
+    alternatives where there are any.
+    """
+    return _object({"image": name}, "caption", caption, translated)
+
+
+def translation_as_text(translation: Translation, *, terminal: bool) -> str:
+    """A line per translation for people, the score where there are several.
+
+    On a ``terminal`` nothing that it would obey; elsewhere characters are as they are.
+    """
+    return _lines("", translation, _cleaned if terminal else str)
+
+
+def translation_as_json(source: str, translation: Translation) -> str:
+    """A line for programs: source, translation, score; and alternatives where there are any."""
+    return _object({"source": source}, "translation", translation)
 
 
 def failure(name: str, sentence: str) -> str:
@@ -45,21 +70,28 @@ def failure(name: str, sentence: str) -> str:
     return json.dumps({"image": name, "error": sentence})
 
 
-def _lines(lead: str, best: Ranked) -> str:
+def _lines(lead: str, best: Ranked, shown: Callable[[str], str]) -> str:
     results = (best, *best.alternatives)
     if len(results) == 1:
-        return lead + clean(best.text)
-    return "\n".join(f"{lead}{each.score:7.3f}  {clean(each.text)}" for each in results)
+        return lead + shown(best.text)
+    return "\n".join(f"{lead}{each.score:7.3f}  {shown(each.text)}" for each in results)
 
 
-def _object(about: dict[str, Any], kind: str, best: Ranked) -> str:
+def _object(
+    about: dict[str, Any], kind: str, best: Ranked, translated: Mapping[str, str] | None = None
+) -> str:
     """JSON: what the result is ``about``, then its text under the name of its ``kind``, and its score."""
 
     def fields(result: Ranked) -> dict[str, Any]:
-        return {kind: result.text, "score": round(result.score, 4)}
+        found = {kind: result.text, "score": round(result.score, 4)}
+        return found if translated is None else found | {"translation": translated[result.text]}
 
     alternatives = {"alternatives": list(map(fields, best.alternatives))} if best.alternatives else {}
     return json.dumps(about | fields(best) | alternatives)
+
+
+def _cleaned(text: str) -> str:
+    return "\n".join(map(clean, text.split("\n")))
 
 
 def unfinished(path: str) -> set[str]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from tiny_caption import tiny_caption_card
+from tiny_translate import tiny_translate_card
 
 from linnet import cli, terminal, zoo
 from linnet.card import Card
@@ -100,7 +101,7 @@ def test_nothing_asked_prints_help(run: Run) -> None:
 def test_help_lists_every_command_and_what_is_missing(run: Run) -> None:
     status, out, _ = run("--help")
     assert status == 0
-    for word in ("listen", "caption", "info", "models", "bench", "hello", "greet"):
+    for word in ("listen", "caption", "translate", "info", "models", "bench", "hello", "greet"):
         assert word in out
     assert re.search(r"absent +\(not installed: pip install linnet\[training\]\)", out)
 
@@ -332,6 +333,42 @@ def test_bench_measures_captioners(run: Run, tiny_captioner: Path) -> None:
     assert all(value is None or value > 0 for value in figures.values())
 
 
+def test_info_of_a_translator(run: Run, tiny_translator: Path) -> None:
+    status, out, err = run("info", tiny_translator)
+    assert (status, err) == (0, "")
+    for text in (
+        "tiny translator\nKnows eleven words.",
+        "task     translate, de to en, 396 pieces of words, at most 20 in a sentence",
+        "search   beam 3, at most 100 pieces, length penalty 1, coverage penalty 0\n",
+        "\nquality\n          BLEU\n  beam 3  12.3\n  nothing\n",
+    ):
+        assert text in out
+    _, out, _ = run("info", tiny_translator, "--json")
+    assert json.loads(out) == tiny_translate_card()
+
+
+def test_models_lists_translators_by_name(
+    run: Run, tiny_captioner: Path, tiny_translator: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zoo, "models", lambda: [tiny_captioner, tiny_translator])
+    lines = run("models")[1].splitlines()
+    assert [line.split()[:4] for line in lines[1:]] == [
+        ["captioner", "caption", "CIDEr", "12.3"],
+        ["translator", "translate", "BLEU", "12.3"],
+    ]
+
+
+def test_bench_measures_translators(run: Run, tiny_translator: Path) -> None:
+    status, out, _ = run("bench", tiny_translator, "--rounds", 1)
+    assert status == 0
+    assert "from start to the first translation" in out
+    assert "each of 32 of them" in out
+    _, out, _ = run("bench", tiny_translator, "--rounds", 1, "--json")
+    figures = json.loads(out)["rounds"][0]
+    assert set(figures) == {"start_s", "load_s", "greedy_s", "translation_s", "many_s", "memory_bytes"}
+    assert all(value is None or value > 0 for value in figures.values())
+
+
 def test_bundled_models_by_name(run: Run, tiny_captioner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(zoo, "named", lambda name: tiny_captioner)
     assert "tiny captioner" in run("info", "captioner")[1]
@@ -342,7 +379,7 @@ def test_bench_of_what_cannot_be_measured(run: Run, tiny_model: Path, tmp_path: 
     assert run("bench", tmp_path / "none.onnx")[0] == 2
 
 
-@pytest.mark.parametrize("command", ["listen", "caption", "info", "models", "bench"])
+@pytest.mark.parametrize("command", ["listen", "caption", "translate", "info", "models", "bench"])
 def test_every_help_has_an_example(run: Run, command: str) -> None:
     status, out, _ = run(command, "--help")
     assert status == 0

@@ -22,7 +22,7 @@ FORBIDDEN = {
     "linnet_training",
     "linnet_export",
 }
-REQUIRED = {"numpy", "onnxruntime", "PIL"}
+REQUIRED = {"numpy", "onnxruntime", "PIL", "sentencepiece"}
 OPTIONAL = {"sounddevice", "soundfile", "soxr", "matplotlib"}
 
 
@@ -113,12 +113,27 @@ print(*sys.modules)
     assert not {"numpy.random", "hashlib", "linnet.audio", "linnet.trigger", "linnet.plots"} & set(loaded)
 
 
-def test_what_needs_no_picture_does_not_load_pillow(tiny_model):
+def test_translating_loads_three_packages_and_not_their_heavy_corners(tiny_translator):
+    loaded = run(f"""
+import linnet
+linnet.Translator({str(tiny_translator)!r})("Ein Hund. Dann!")
+import sys
+print(*sys.modules)
+""").split()
+    outside = {name.split(".")[0] for name in loaded} - sys.stdlib_module_names
+    outside -= set(run("import sys; print(*sys.modules)").split())
+    outside = {name for name in outside if not name.startswith("_")}
+    assert outside == {"linnet", "numpy", "onnxruntime", "sentencepiece"}
+    assert not {"numpy.random", "hashlib", "google.protobuf", "linnet.caption", "linnet.plots"} & set(loaded)
+
+
+def test_what_needs_no_picture_and_no_text_does_not_load_what_reads_them(tiny_model, tiny_translator):
     run(f"""
 import linnet, sys
 linnet.load({str(tiny_model)!r})
-import linnet.cli, linnet.caption_command, linnet.info
-assert "PIL" not in sys.modules
+import linnet.cli, linnet.caption_command, linnet.translate_command, linnet.info, linnet.translate
+linnet.modelfile.read_card({str(tiny_translator)!r})
+assert not {{"PIL", "sentencepiece"}} & set(sys.modules)
 """)
 
 
@@ -128,6 +143,7 @@ def test_everything_promised_is_there():
         assert getattr(linnet, name) is not None
     assert linnet.TriggerWord is linnet.trigger.TriggerWord
     assert linnet.Captioner is linnet.caption.Captioner
+    assert linnet.Translator is linnet.translate.Translator
     assert linnet.errors.AudioError.__mro__[1] is linnet.errors.LinnetError
     with pytest.raises(AttributeError, match="no attribute 'Triggerword'"):
         _ = linnet.Triggerword
