@@ -187,10 +187,19 @@ def test_what_goes_through_the_graph_together_is_alike_in_length(translator, mon
     monkeypatch.setattr(translator.model, "run", lambda feeds: batches.append(feeds) or run(feeds))
     many = ["Ein Hund" if number % 2 else "Ein Hund " * 9 for number in range(128)]
     list(translator.each(many))
-    assert [feeds["source"].shape for feeds in batches] == [(32, 3)] * 2 + [(32, 19)] * 2
+    assert [feeds["source"].shape for feeds in batches] == [(16, 3)] * 4 + [(16, 19)] * 4
     batches.clear()
     translator(many[:20], beam=32)  # the more hypotheses, the fewer sentences
-    assert [len(feeds["source"]) for feeds in batches] == [5, 5, 5, 5]
+    assert [len(feeds["source"]) for feeds in batches] == [2] * 10
+
+
+def test_long_sentences_go_through_the_graph_in_smaller_batches(save_translator, monkeypatch):
+    batches = []
+    translator = Translator(save_translator(max_source=900))
+    run = translator.model.run
+    monkeypatch.setattr(translator.model, "run", lambda feeds: batches.append(feeds) or run(feeds))
+    translator(["Ein " * 200, "Ein " * 90, "Ein " * 900] + ["Ein " * 90] * 14, beam=1)
+    assert [feeds["source"].shape for feeds in batches] == [(11, 91), (5, 201), (1, 901)]
 
 
 def test_texts_are_read_a_few_at_a_time(translator):
