@@ -41,9 +41,10 @@ with the captions of Multi30k and 6 % with the sentences of Tatoeba; unsorted it
 _CHARACTERS = 100_000  # a window ends with the text that brings it here, whatever the number of texts
 _END = 2
 
-# What goes through the graph in one call. On one thread a sentence of 14 pieces takes 4.6 ms greedily, and of 2,
-# 4, 8, 16, 32 and 64 each takes 3.0, 2.4, 2.2, 1.8, 1.9 and 2.0; with a beam of five 9.4, 8.3, 7.9, 7.9, 7.3,
-# 7.5 and 8.3 (8,000 pieces, 384 units). Memory is 89 MB before and 112 after 16 of these, or 8 of 100 pieces.
+# What goes through the graph in one call. On one thread a sentence of 14 pieces takes 4.6 ms greedily, and of
+# 2, 4, 8, 16, 32 and 64 each takes 3.0, 2.4, 2.2, 1.8, 1.9 and 2.0; with a beam of five 9.4, 8.3, 7.9, 7.9,
+# 7.3, 7.5 and 8.3 (8,000 pieces, 384 units). Memory is 89 MB before and 112 after 16 of these, or 8 of 100
+# pieces.
 _SENTENCES, _HYPOTHESES, _PLACES = 16, 80, 1000
 
 
