@@ -130,8 +130,8 @@ def test_pieces_of_a_word_are_one_square():
     assert dark[0, 0] == dark[1, 1] > dark[0, 1] == dark[1, 0]
 
 
-@pytest.mark.parametrize("rows", [1, 2, 7, 30, 80, 121, 400])
-@pytest.mark.parametrize("columns", [1, 5, 40, 300])
+@pytest.mark.parametrize("rows", [1, 7, 80, 400])
+@pytest.mark.parametrize("columns", [1, 40, 300])
 def test_any_number_of_words_on_either_side(rows, columns):
     figure = alignment(translation([" Wörter"] * columns, [" words"] * rows))
     assert 100 < figure.width < 2200
