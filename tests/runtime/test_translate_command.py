@@ -48,8 +48,10 @@ def command(tiny_translator: Path, *arguments: object) -> list[str]:
 
 
 def start(tiny_translator: Path, *arguments: object, **options: Any) -> subprocess.Popen[bytes]:
+    # Without a buffer, in which `communicate` would leave what was read with a line and not asked for.
     return subprocess.Popen(
         command(tiny_translator, *arguments),
+        bufsize=0,
         **{"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options},
     )
 
