@@ -7,6 +7,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from linnet_export.exporter import OPSET
+
 Array = np.ndarray
 
 
@@ -38,12 +40,12 @@ class Graph:
         self.nodes.append(helper.make_node(kind, names, made, **attributes))
         return made
 
-    def constant(self, value: Array | float | int | list[int]) -> str:
+    def constant(self, value: Array | float | int | list[int], name: str = "") -> str:
         """Add a constant: floats become float32, whole numbers int64."""
         array = np.asarray(value)
         if array.dtype == np.float64:
             array = array.astype(np.float32)
-        name = self._name("constant")
+        name = name or self._name("constant")
         self.initializers.append(numpy_helper.from_array(array, name))
         return name
 
@@ -89,5 +91,10 @@ FLOAT, INT64, UINT8, BOOL = (
 
 
 def value(name: str, kind: int, *shape: int | str | None) -> onnx.ValueInfoProto:
-    """An input or output; sizes are numbers or names."""
+    """An input or output; sizes are numbers or names, and none at all make a scalar."""
     return helper.make_tensor_value_info(name, kind, shape)
+
+
+def model_of(graph: onnx.GraphProto) -> onnx.ModelProto:
+    """A model that every onnxruntime since 1.18 opens."""
+    return helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", OPSET)])

@@ -189,7 +189,7 @@ def _from_checkpoint(folder: Path, path: Path, card: Any) -> str:
     import torch
 
     from linnet_export import checkpoint
-    from linnet_export.caption.graph import _parts
+    from linnet_export.caption.graph import parts_of
     from linnet_export.caption.trained import Trained
     from linnet_export.search import search_model
     from linnet_export.writing import write
@@ -204,7 +204,7 @@ def _from_checkpoint(folder: Path, path: Path, card: Any) -> str:
         "weights": network.state_dict(),
     }
     torch.save(saved, folder / "network.pt")
-    parts = _parts(network)
+    parts = parts_of(network)
     onnx.save(parts.begin, folder / "begin.onnx")
     onnx.save(parts.step, folder / "begin-step.onnx")
     write(
