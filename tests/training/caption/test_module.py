@@ -1,5 +1,7 @@
 """What captioning learns from: batches, teacher forcing and rewards."""
 
+from collections import Counter
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,14 +10,25 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from linnet.image import pixels
-from linnet_training.caption.module import Pictures, SelfCritical, Supervised, _Batches, teacher_forced
+from linnet_training.caption.module import Pictures, SelfCritical, Supervised, _Batches
 from linnet_training.caption.network import CaptionNetwork
 from linnet_training.caption.recipe import Recipe
 from linnet_training.caption.samples import sheet
 from linnet_training.sequence.search import END, PAD, START, beam_search
+from linnet_training.sequence.teaching import teacher_forced
 
 RECIPE = Recipe(
-    batch_size=3, hidden=8, memory=6, output=5, dropout=0.0, samples=4, max_words=6, cached_layers=18
+    batch_size=3,
+    hidden=8,
+    memory=6,
+    output=5,
+    dropout=0.0,
+    samples=4,
+    max_words=6,
+    cached_layers=18,
+    bag_of_words=0.0,
+    supervised_weight=0.0,
+    rare_words=0.0,
 )
 CAPTIONS = [
     [[4, 5, END], [4, 6, 7, END]],
@@ -89,7 +102,7 @@ def test_fewer_pictures_than_a_batch_has(part):
 def test_teacher_forcing_is_stepping(network):
     features = torch.rand(2, 49, 1280)
     tokens = torch.tensor([[[4, 5, END, PAD], [6, 7, 8, END]], [[8, END, PAD, PAD], [4, 4, END, PAD]]])
-    feeds, attention = teacher_forced(network, features, tokens)
+    feeds, attention = teacher_forced(network.decoder, *network.begin(features), tokens)
     assert feeds.shape == (2, 2, 4, 5)
     assert attention.shape == (2, 2, 4, 49)
     for row in range(2):
@@ -108,7 +121,9 @@ def test_the_loss_is_that_of_the_tokens_that_are_there(network, part):
     module, logged = module_of(Supervised, network, part, recipe)
     (batch,) = _Batches(part, recipe, [1])
     loss = module.training_step(batch, 0)
-    feeds, attention = teacher_forced(network, network.encoder.top(batch.trunk, 18), batch.tokens)
+    feeds, attention = teacher_forced(
+        network.decoder, *network.begin(network.encoder.top(batch.trunk, 18)), batch.tokens
+    )
     losses = []
     for row, column, place in (batch.tokens != PAD).nonzero().tolist():
         gain = torch.log_softmax(network.decoder.logits(feeds[row, column, place]), dim=0)
@@ -152,6 +167,52 @@ def test_self_critical_gradients_favour_what_is_better_than_the_others(network, 
     assert pictures == [int(p) for p in batch.picture for _ in range(4)]
     assert said[:4] == [[4, END], [5, 6], [7, END], [8, END]]  # with the end, so that it is learnt too
     assert logged["reward"] == pytest.approx(reward.mean() * 100)
+
+
+def test_the_words_of_a_picture_are_foretold(network, part):
+    without, _ = module_of(Supervised, network, part)
+    module, _ = module_of(Supervised, network, part, replace(RECIPE, bag_of_words=3.0))
+    (batch,) = _Batches(part, RECIPE, [1])
+    _, state = network.begin(network.encoder.top(batch.trunk, 18))
+    losses = []
+    for row in range(3):
+        gain = torch.log_softmax(network.decoder.logits(state.feed[row, 0]), dim=0)
+        words = [token for token in batch.tokens[row].flatten().tolist() if token > END]
+        losses.append(-gain[words].mean())
+    expected = without.training_step(batch, 0) + 3.0 * torch.stack(losses).mean()
+    torch.testing.assert_close(module.training_step(batch, 0), expected)
+
+
+def test_rare_words_are_made_likelier_before_captions_are_drawn(network, part):
+    before = network.decoder.bias.clone()
+    module, _ = module_of(SelfCritical, network, part, replace(RECIPE, rare_words=0.5))
+    gained = network.decoder.bias - before
+    counts = Counter(token for captions in CAPTIONS for caption in captions for token in caption)
+    total = sum(counts.values())
+    for token in range(9):
+        share = max(1, counts[token]) / total
+        assert gained[token].item() == pytest.approx(-0.5 * np.log(share), rel=1e-5)
+    assert not any(name.endswith("prior") for name in module.state_dict())
+
+
+def test_people_s_captions_hold_it_with_the_same_adjustment(network, part):
+    (batch,) = _Batches(part, RECIPE, [1])
+    alone, _ = module_of(SelfCritical, network, part)
+    torch.manual_seed(5)
+    expected = alone.training_step(batch, 0)
+    one_each = batch._replace(tokens=batch.tokens[:, :1])
+    module, _ = module_of(SelfCritical, network, part, replace(RECIPE, supervised_weight=2.0))
+    torch.manual_seed(5)
+    got = module.training_step(one_each, 0)
+    memory, state = network.begin(network.encoder.top(batch.trunk, 18))
+    feeds, _ = teacher_forced(network.decoder, memory, state, one_each.tokens)
+    losses = [
+        -torch.log_softmax(network.decoder.logits(feeds[row, 0, place]), dim=0)[
+            one_each.tokens[row, 0, place]
+        ]
+        for row, _, place in (one_each.tokens != PAD).nonzero().tolist()
+    ]
+    torch.testing.assert_close(got, expected + 2.0 * torch.stack(losses).mean())
 
 
 def test_dev_captions_are_scored_without_their_ends(network, part):

@@ -1,7 +1,9 @@
 """Search: held against loops and lists of all sequences that stand here."""
 
+import math
 from itertools import product
 
+import numpy as np
 import pytest
 import torch
 from decoders import POSITIONS, begun, sharp
@@ -47,27 +49,28 @@ def all_sequences(vocabulary, longest):
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("penalty", [0.0, 1.0])
 def test_a_beam_of_one_takes_the_likeliest_each_time(layers, penalty):
-    decoder = sharp(vocabulary=30, layers=layers, seed=1)
-    decoder.bias[END] += 4 / layers
-    memory, state = begun(decoder, batch=6)
-    found = beam_search(decoder, memory, state, 1, 12, penalty)
     lengths = set()
-    for row in range(6):
-        one, now = row_of(memory, state, row)
-        ids, total, last = [], 0.0, START
-        for _ in range(12):
-            feed, now, _ = decoder.step(torch.tensor([[last]]), now, one)
-            gain = torch.log_softmax(decoder.logits(feed), dim=2)[0, 0]
-            allowed = gain.clone()
-            allowed[NEVER] = -torch.inf
-            last = int(allowed.argmax())
-            ids.append(last)
-            total += gain[last].item()
-            if last == END:
-                break
-        assert bare(found.tokens[row, 0]) == ids
-        assert found.scores[row, 0].item() == pytest.approx(total / len(ids) ** penalty, abs=1e-4)
-        lengths.add(len(ids))
+    for seed in range(4):
+        decoder = sharp(vocabulary=30, layers=layers, seed=seed)
+        decoder.bias[END] += seed
+        memory, state = begun(decoder, batch=4)
+        found = beam_search(decoder, memory, state, 1, 12, penalty)
+        for row in range(4):
+            one, now = row_of(memory, state, row)
+            ids, total, last = [], 0.0, START
+            for _ in range(12):
+                feed, now, _ = decoder.step(torch.tensor([[last]]), now, one)
+                gain = torch.log_softmax(decoder.logits(feed), dim=2)[0, 0]
+                allowed = gain.clone()
+                allowed[NEVER] = -torch.inf
+                last = int(allowed.argmax())
+                ids.append(last)
+                total += gain[last].item()
+                if last == END:
+                    break
+            assert bare(found.tokens[row, 0]) == ids
+            assert found.scores[row, 0].item() == pytest.approx(total / len(ids) ** penalty, abs=1e-4)
+            lengths.add(len(ids))
     assert len(lengths) > 1  # or little was tried
 
 
@@ -243,3 +246,23 @@ def test_gradients_flow_through_samples():
     for name, parameter in decoder.named_parameters():
         assert torch.isfinite(parameter.grad).all(), name
         assert parameter.grad.abs().sum() > 0, name
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_what_is_left_out_of_the_memory_costs_the_finished(masked):
+    decoder = sharp(vocabulary=6, seed=2)
+    mask = torch.tensor([[[0.0, 0.0, 0.0, -1e4, -1e4]]]) if masked else None
+    memory, state = begun(decoder, mask=mask)
+    scored = []
+    for ids in all_sequences(6, 4):
+        gains, looked = gains_of(decoder, memory, state, ids)
+        score = sum(gains) / len(ids)
+        if ids[-1] == END:
+            places = looked[:, :3] if masked else looked
+            score += 0.3 * sum(math.log(min(max(each, 1e-3), 1)) for each in places.sum(0).tolist())
+        scored.append((score, ids))
+    scored.sort(reverse=True)
+    found = beam_search(decoder, memory, state, len(scored), 4, 1.0, coverage_penalty=0.3)
+    assert bare(found.tokens[0, 0]) == scored[0][1]
+    np.testing.assert_allclose(found.scores[0], [score for score, _ in scored], atol=1e-4)
+    assert scored[0][1] != bare(beam_search(decoder, memory, state, len(scored), 4, 1.0).tokens[0, 0])

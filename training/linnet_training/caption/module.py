@@ -21,8 +21,9 @@ from linnet_training.caption.features import Features
 from linnet_training.caption.network import CaptionNetwork
 from linnet_training.caption.recipe import Recipe
 from linnet_training.caption.samples import sheet
-from linnet_training.sequence.decoder import State
-from linnet_training.sequence.search import END, PAD, START, beam_search, sample
+from linnet_training.sequence.decoder import Memory, State
+from linnet_training.sequence.search import END, PAD, beam_search, sample
+from linnet_training.sequence.teaching import bag_of_words_loss, teacher_forced
 from linnet_training.sequence.vocabulary import Vocabulary
 
 _VALIDATION_BATCH = 50
@@ -144,14 +145,18 @@ class Supervised(CaptionModule):
     """Learns from people's captions."""
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        """Cross-entropy with label smoothing, and the doubly stochastic penalty (Xu et al. 2015)."""
-        feeds, attention = teacher_forced(self.network, self._encoded(batch.trunk), batch.tokens)
+        """Cross-entropy of captions and of their words in no order; the doubly stochastic penalty."""
+        memory, state = self.network.begin(self._encoded(batch.trunk))
+        feeds, attention = teacher_forced(self.network.decoder, memory, state, batch.tokens)
         present = batch.tokens != PAD
         logits = self.network.decoder.logits(self.network.dropout(feeds[present]))
         loss = functional.cross_entropy(
             logits, batch.tokens[present], label_smoothing=self.recipe.label_smoothing
         )
         self.log("loss", loss, prog_bar=True)
+        bag = bag_of_words_loss(self.network.decoder, state, batch.tokens)
+        self.log("bag", bag)
+        loss = loss + self.recipe.bag_of_words * bag
         # Seen over a caption, every place should have had as much attention as any other.
         share = (attention * present[..., None]).sum(2) / present.sum(2)[..., None] * attention.shape[3]
         return loss + self.recipe.attention_penalty * ((1 - share) ** 2).mean()
@@ -170,6 +175,11 @@ class SelfCritical(CaptionModule):
 
     Rennie et al. 2017, https://arxiv.org/abs/1612.00563; the baseline is Luo's, 2020,
     https://arxiv.org/abs/2003.09971.
+
+    Alone that leaves ever fewer words in use: rare ones are seldom drawn, so nothing is learnt of them
+    (Honda et al. 2022, https://arxiv.org/abs/2212.03230). Therefore rare words are made likelier beforehand
+    by the logit adjustment of Menon et al. 2021, https://arxiv.org/abs/2007.07314, and some cross-entropy
+    with the same adjustment holds the network to what people write.
     """
 
     def __init__(
@@ -177,6 +187,15 @@ class SelfCritical(CaptionModule):
     ) -> None:
         super().__init__(recipe, network, train, dev, about)
         self.cider = CiderReward(train.references)
+        counts = np.bincount(
+            [token for captions in train.captions for caption in captions for token in caption],
+            minlength=len(network.decoder.bias),
+        )
+        frequency = torch.from_numpy(np.maximum(counts, 1) / counts.sum())
+        self.prior = (recipe.rare_words * frequency.log()).to(network.decoder.bias)
+        # A run that goes on finds other weights in its checkpoint.
+        with torch.no_grad():
+            network.decoder.bias -= self.prior
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Minus the log-probability of each drawn caption times what it is better than the others."""
@@ -189,38 +208,23 @@ class SelfCritical(CaptionModule):
         self.log("reward", reward.mean() * 100, prog_bar=True)
         others = (reward.sum(1, keepdim=True) - reward) / (count - 1)
         present = tokens != PAD
-        return -((reward - others)[..., None] * gains).sum() / present.sum()
+        loss = -((reward - others)[..., None] * gains).sum() / present.sum()
+        return loss + self.recipe.supervised_weight * self._supervised(batch.tokens, memory, state)
+
+    def _supervised(self, tokens: Tensor, memory: Memory, state: State) -> Tensor:
+        """Cross-entropy of one caption of each picture."""
+        rows = torch.arange(len(tokens), device=tokens.device)
+        chosen = tokens[rows, torch.randint(tokens.shape[1], (len(tokens),), device=tokens.device)][:, None]
+        feeds, _ = teacher_forced(self.network.decoder, memory, state, chosen)
+        present = chosen != PAD
+        logits = self.network.decoder.logits(self.network.dropout(feeds[present]))
+        return functional.cross_entropy(logits + self.prior.to(logits), chosen[present])
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW with a one-cycle rate."""
         recipe = self.recipe
         rate = recipe.self_critical_learning_rate
         return self._optimizers(rate, rate / 5, recipe.self_critical_epochs, 0.05)
-
-
-def teacher_forced(network: CaptionNetwork, features: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
-    """What the decoder makes of given captions.
-
-    Args:
-        network: the captioner.
-        features: of the encoder, (batch, positions, channels).
-        tokens: (batch, captions, length).
-
-    Returns:
-        Attentional hidden states, (batch, captions, length, output), and attention,
-        (batch, captions, length, positions).
-    """
-    batch, captions, length = tokens.shape
-    memory, state = network.begin(features)
-    state = State(*(value.expand(-1, captions, -1) for value in state))
-    masks = network.decoder.masks(batch, captions)
-    given = functional.pad(tokens[:, :, :-1], (1, 0), value=START)
-    feeds, attentions = [], []
-    for place in range(length):
-        feed, state, attention = network.decoder.step(given[:, :, place], state, memory, masks)
-        feeds.append(feed)
-        attentions.append(attention)
-    return torch.stack(feeds, dim=2), torch.stack(attentions, dim=2)
 
 
 def _sentence(tokens: list[int], end: bool = False) -> list[int]:

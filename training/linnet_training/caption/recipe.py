@@ -20,9 +20,12 @@ class Recipe(BaseRecipe):
         "encoder_learning_rate": (1e-9, 10.0),
         "self_critical_learning_rate": (1e-9, 10.0),
         "samples": (2, 1000),
+        "rare_words": (0.0, 2.0),
+        "supervised_weight": (0.0, 1e3),
         "dropout": (0.0, 0.95),
         "label_smoothing": (0.0, 0.9),
         "attention_penalty": (0.0, 1e3),
+        "bag_of_words": (0.0, 1e3),
         "max_words": (1, 40),
         "beam": (1, 32),
         "length_penalty": (0.0, 10.0),
@@ -43,6 +46,10 @@ class Recipe(BaseRecipe):
     self_critical_learning_rate: float = 1e-4
     samples: int = 5
     """Captions drawn for each picture in self-critical training."""
+    rare_words: float = 0.3
+    """Share of the logarithm of its frequency that a word's logit loses before self-critical training."""
+    supervised_weight: float = 0.1
+    """Of people's captions in self-critical training."""
     hidden: int = 512
     memory: int = 512
     output: int = 300
@@ -50,6 +57,8 @@ class Recipe(BaseRecipe):
     label_smoothing: float = 0.1
     attention_penalty: float = 0.5
     """Weight of the doubly stochastic penalty: all places of the grid should be attended to alike."""
+    bag_of_words: float = 0.5
+    """Weight of foretelling, in no order, the words of a picture's captions (Ma et al. 2018)."""
     least_count: int = 4
     """Words that are rarer in training are unknown."""
     max_words: int = 20

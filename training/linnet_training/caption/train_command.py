@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-from linnet.errors import UsageError
-from linnet_training.starting import check_output, export, quieten, say
+from linnet_training.starting import check_output, credit, export, quieten, say
 
 _EXAMPLES = """examples:
   linnet train caption captions.json --images photos/ --encoder-weights mobilenet_v2.npz -o captioner.onnx
@@ -62,7 +61,7 @@ def _train(args: argparse.Namespace) -> int:
 
     check_output(args.output)
     recipe = Recipe.read(args.recipe) if args.recipe else Recipe()
-    credits = [_credit(text) for text in args.credit]
+    credits = [credit(text) for text in args.credit]
     photographs = read(args.captions, args.images, say)
     check_pictures(photographs)
     if args.encoder_weights is None:
@@ -75,14 +74,7 @@ def _train(args: argparse.Namespace) -> int:
         recipe,
         args.work or Path("runs") / args.output.stem,
         args.encoder_weights,
-        credits or [_credit(f"{args.captions.stem}; {args.captions.name}; see source")],
+        credits or [credit(f"{args.captions.stem}; {args.captions.name}; see source")],
         say,
     )
     return export(train(run), args.output)
-
-
-def _credit(text: str) -> dict[str, str]:
-    parts = [part.strip() for part in text.split(";")]
-    if len(parts) != 3 or not all(parts):
-        raise UsageError(f"--credit takes 'NAME; SOURCE; LICENCE', not {text!r}.")
-    return {"name": parts[0], "source": parts[1], "licence": parts[2], "used_for": "training, dev measures"}

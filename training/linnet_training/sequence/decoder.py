@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import linear
 
 
 class State(NamedTuple):
@@ -43,44 +44,52 @@ class Masks(NamedTuple):
     inputs: Tensor
     """(batch, sequences, embedding + output)."""
     hidden: Tensor
-    """(batch, sequences, layers * hidden)."""
+    """Of what the LSTMs give to what is above them, (batch, sequences, layers * hidden)."""
+    recurrent: Tensor
+    """Of what they give to their next step, alike."""
 
 
 class AttentionDecoder(nn.Module):
     """One step function for teacher forcing, sampling, greedy and beam search."""
 
     def __init__(
-        self, vocabulary: int, memory: int, hidden: int, output: int, layers: int = 1, dropout: float = 0.0
+        self,
+        vocabulary: int,
+        memory: int,
+        hidden: int,
+        output: int,
+        layers: int = 1,
+        dropout: float = 0.0,
+        recurrent_dropout: float = 0.0,
     ) -> None:
         """Args: sizes of vocabulary, memory position, each LSTM, and of the embedding, tied to the output."""
         super().__init__()
-        self.hidden, self.output, self.layers, self.dropout = hidden, output, layers, dropout
+        self.hidden, self.output, self.layers = hidden, output, layers
+        self.dropout, self.recurrent_dropout = dropout, recurrent_dropout
         self.embedding = nn.Embedding(vocabulary, output)
         self.cells = nn.ModuleList(
-            nn.LSTMCell(2 * output if layer == 0 else hidden, hidden) for layer in range(layers)
+            remembering(nn.LSTMCell(2 * output if layer == 0 else hidden, hidden)) for layer in range(layers)
         )
         self.begin_hidden = nn.Linear(memory, layers * hidden)
         self.begin_cell = nn.Linear(memory, layers * hidden)
+        self.begin_feed = nn.Linear(memory, output)
         self.key = nn.Linear(memory, hidden, bias=False)
         self.combine = nn.Linear(hidden + memory, output)
         self.bias = nn.Parameter(torch.zeros(vocabulary))
         nn.init.normal_(self.embedding.weight, std=output**-0.5)
-        for cell in self.cells:
-            assert isinstance(cell, nn.LSTMCell)
-            with torch.no_grad():
-                cell.bias_ih[hidden : 2 * hidden] = 1.0  # remember at first
 
     def begin(self, values: Tensor, summary: Tensor, mask: Tensor | None = None) -> tuple[Memory, State]:
         """What decoding starts from, for one sequence per memory.
 
         Args:
             values: (batch, positions, memory).
-            summary: (batch, memory), what the first state is made of.
+            summary: (batch, memory), what the first state is made of. The `logits` of its ``feed`` can be
+                taught to say which tokens there will be (Ma et al. 2018, https://arxiv.org/abs/1805.04871).
             mask: as in `Memory`.
         """
         summary = summary[:, None]
         state = State(
-            feed=values.new_zeros(values.shape[0], 1, self.output),
+            feed=torch.tanh(self.begin_feed(summary)),
             hidden=torch.tanh(self.begin_hidden(summary)),
             cell=self.begin_cell(summary),
         )
@@ -88,12 +97,15 @@ class AttentionDecoder(nn.Module):
 
     def masks(self, batch: int, sequences: int) -> Masks | None:
         """Dropout masks for whole sequences; None when not training."""
-        if not self.training or self.dropout == 0:
+        if not (self.training and (self.dropout or self.recurrent_dropout)):
             return None
-        keep = 1 - self.dropout
-        ones = self.bias.new_ones(batch, sequences, 2 * self.output + self.layers * self.hidden)
-        drawn = torch.bernoulli(ones * keep) / keep
-        return Masks(*drawn.split([2 * self.output, self.layers * self.hidden], dim=2))
+        hidden = self.layers * self.hidden
+        like = self.bias
+        return Masks(
+            variational_mask(like, self.dropout, batch, sequences, 2 * self.output),
+            variational_mask(like, self.dropout, batch, sequences, hidden),
+            variational_mask(like, self.recurrent_dropout, batch, sequences, hidden),
+        )
 
     def step(
         self, tokens: Tensor, state: State, memory: Memory, masks: Masks | None = None
@@ -117,7 +129,11 @@ class AttentionDecoder(nn.Module):
         for layer, cell in enumerate(self.cells):
             assert isinstance(cell, nn.LSTMCell)
             part = slice(layer * self.hidden, (layer + 1) * self.hidden)
-            h, c = _lstm(cell, x, state.hidden[:, :, part], state.cell[:, :, part])
+            before = state.hidden[:, :, part]
+            if masks is not None:
+                before = before * masks.recurrent[:, :, part]
+            gates = linear(x, cell.weight_ih, cell.bias_ih) + linear(before, cell.weight_hh, cell.bias_hh)
+            h, c = lstm(gates, state.cell[:, :, part])
             hiddens.append(h)
             cells.append(c)
             y = h if masks is None else h * masks.hidden[:, :, part]
@@ -132,14 +148,25 @@ class AttentionDecoder(nn.Module):
 
     def logits(self, feed: Tensor) -> Tensor:
         """Scores of every token, before softmax: (..., vocabulary)."""
-        return nn.functional.linear(feed, self.embedding.weight, self.bias)
+        return linear(feed, self.embedding.weight, self.bias)
 
 
-def _lstm(cell: nn.LSTMCell, x: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-    """`cell` over sequences; written out because this is what is exported."""
-    gates = nn.functional.linear(x, cell.weight_ih, cell.bias_ih) + nn.functional.linear(
-        h, cell.weight_hh, cell.bias_hh
-    )
-    admit, forget, new, expose = gates.chunk(4, dim=2)
+def variational_mask(like: Tensor, dropout: float, *shape: int) -> Tensor:
+    """Ones, of which a share is 0 and the others are larger by as much; a single 1 where none is dropped."""
+    if dropout == 0:
+        return like.new_ones([1] * len(shape)).expand(*shape)
+    return torch.bernoulli(like.new_full(shape, 1 - dropout)) / (1 - dropout)
+
+
+def remembering(cell: nn.LSTMCell) -> nn.LSTMCell:
+    """The cell, with a forget gate that is open at first (Jozefowicz et al. 2015)."""
+    with torch.no_grad():
+        cell.bias_ih[cell.hidden_size : 2 * cell.hidden_size] = 1.0
+    return cell
+
+
+def lstm(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """From what goes into the gates, (..., 4 * hidden), and the cell to the next hidden state and cell."""
+    admit, forget, new, expose = gates.chunk(4, dim=-1)
     c = torch.sigmoid(forget) * c + torch.sigmoid(admit) * torch.tanh(new)
     return torch.sigmoid(expose) * torch.tanh(c), c

@@ -9,6 +9,8 @@ from linnet_training.sequence.decoder import AttentionDecoder, Memory, State
 
 PAD, START, END, UNKNOWN = range(4)
 """Ids that every vocabulary begins with."""
+LEAST_COVERED = 1e-3
+"""Attention that a place counts as having had, even if it had less."""
 
 
 class Found(NamedTuple):
@@ -17,20 +19,28 @@ class Found(NamedTuple):
     tokens: Tensor
     """(batch, sequences, length), the best sequence first."""
     scores: Tensor
-    """(batch, sequences): sum of log-probabilities / length ** penalty."""
+    """(batch, sequences): sum of log-probabilities / length ** penalty, and of a finished one what it lost by
+    what it left out."""
     attention: Tensor
     """(batch, sequences, length, positions)."""
 
 
 def beam_search(
-    decoder: AttentionDecoder, memory: Memory, state: State, beam: int, max_length: int, length_penalty: float
+    decoder: AttentionDecoder,
+    memory: Memory,
+    state: State,
+    beam: int,
+    max_length: int,
+    length_penalty: float,
+    coverage_penalty: float = 0.0,
 ) -> Found:
     """The best sequences that a beam finds; a beam of 1 is greedy search.
 
     Finished sequences keep their place in the beam for as long as their score, which is divided by their
-    length to the power of the penalty (a relative is in Wu et al. 2016, https://arxiv.org/abs/1609.08144), is
-    among the best. Search ends when all are finished, or at the greatest length. Unknown words are never
-    chosen.
+    length to the power of the penalty, is among the best. To it comes, once a sequence is finished, the
+    coverage penalty times the sum over places of log(min(attention that the place got in all, 1)): both are
+    relatives of those of Wu et al. 2016, https://arxiv.org/abs/1609.08144. Search ends when all are finished,
+    or at the greatest length. Unknown words are never chosen.
     """
     batch, device = memory.values.shape[0], memory.values.device
     state = State(*(value.expand(-1, beam, -1) for value in state))
@@ -42,6 +52,7 @@ def beam_search(
     done = torch.zeros(batch, beam, dtype=torch.bool, device=device)
     written = torch.zeros(batch, beam, 0, dtype=torch.long, device=device)
     looked = memory.values.new_zeros(batch, beam, 0, memory.values.shape[1])
+    covered = memory.values.new_zeros(batch, beam, memory.values.shape[1])
     for _ in range(max_length):
         feed, state, attention = decoder.step(tokens, state, memory)
         gain = torch.log_softmax(decoder.logits(feed), dim=2)
@@ -51,6 +62,9 @@ def beam_search(
         lengths = lengths + ~done
         sums = total[:, :, None] + gain
         ranked = sums / lengths[:, :, None] ** length_penalty
+        covered = covered + torch.where(done[:, :, None], 0.0, attention)
+        if coverage_penalty:
+            ranked[:, :, [PAD, END]] += coverage_penalty * _coverage(covered, memory)[:, :, None]
         score, best = ranked.flatten(1).topk(beam, dim=1)
         parent, tokens = best // gain.shape[2], best % gain.shape[2]
 
@@ -59,12 +73,19 @@ def beam_search(
 
         state = State(*map(follow, state))
         total = sums.flatten(1).gather(1, best)
-        lengths, done = follow(lengths), follow(done) | (tokens == END)
+        lengths, covered, done = follow(lengths), follow(covered), follow(done) | (tokens == END)
         written = torch.cat((follow(written), tokens[:, :, None]), dim=2)
         looked = torch.cat((follow(looked), follow(attention)[:, :, None]), dim=2)
         if done.all():
             break
     return Found(written, score, looked)
+
+
+def _coverage(covered: Tensor, memory: Memory) -> Tensor:
+    """Of each sequence, at most 0: how much of the memory it left out."""
+    # Not minus infinity for what had no attention at all.
+    logs = covered.clamp(LEAST_COVERED, 1).log()
+    return logs.sum(2) if memory.mask is None else torch.where(memory.mask < 0, 0.0, logs).sum(2)
 
 
 def sample(
