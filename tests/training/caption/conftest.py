@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from captioners import tiny_run
 from shapes import KINDS, picture, write_pictures
 from torchvision_like import random_network
 
@@ -32,5 +33,13 @@ def weights_file(reference, tmp_path_factory):
 def shapes(tmp_path_factory):
     """A folder with captions.json and photos; tests must not change it."""
     folder = tmp_path_factory.mktemp("shapes")
-    write_pictures(folder)
+    write_pictures(folder, train=8, val=4)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def trained(shapes, weights_file, tmp_path_factory):
+    """The folder of a tiny run, all stages finished; tests must not change it."""
+    folder = tmp_path_factory.mktemp("trained")
+    tiny_run(shapes, folder, weights_file)
     return folder
