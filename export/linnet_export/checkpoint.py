@@ -10,7 +10,7 @@ from torch import Tensor
 from linnet.errors import ExportError
 
 _PREFIX = "network."
-TASKS = ("trigger", "caption")
+TASKS = ("trigger", "caption", "translate")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from linnet.errors import ExportError
 _EXAMPLE = """examples:
   linnet export runs/computer/first/best.ckpt -o computer.onnx
   linnet export runs/captioner/self-critical/best.ckpt -o captioner.onnx
+  linnet export runs/de-en/best.ckpt -o de-en.onnx
 """
 
 
@@ -41,8 +42,8 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--precision",
         choices=("int8", "fp32"),
-        help="of a captioner's weights: int8, small and fast on processors (default), or fp32, for "
-        "onnxruntime-web, where 8 bits are slower",
+        help="of a captioner's or translator's weights: int8, small and fast on processors (default), or "
+        "fp32, for onnxruntime-web, where 8 bits are slower",
     )
     parser.set_defaults(run=_export)
 
@@ -57,8 +58,12 @@ def _export(args: argparse.Namespace) -> int:
         from linnet_export.trigger.export import export as export_trigger
 
         export_trigger(content, args)
-    else:
+    elif content.task == "caption":
         from linnet_export.caption.export import export as export_caption
 
         export_caption(content, args)
+    else:
+        from linnet_export.translate.export import export as export_translate
+
+        export_translate(content, args)
     return 0

@@ -1,16 +1,18 @@
-"""`linnet evaluate`: how well a model file does on recordings or photographs of your own."""
+"""`linnet evaluate`: how well a model file does on recordings, photographs or text of your own."""
 
 import argparse
 
 from linnet_training.caption.evaluate_command import add_caption
+from linnet_training.translate.evaluate_command import add_translate
 from linnet_training.trigger.evaluate_command import add_trigger
 
 
 def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to `linnet`."""
     parser = subparsers.add_parser(
-        "evaluate", help="measure a model on recordings or photographs of your own"
+        "evaluate", help="measure a model on recordings, photographs or text of your own"
     )
     tasks = parser.add_subparsers(metavar="TASK", required=True)
     add_trigger(tasks)
     add_caption(tasks)
+    add_translate(tasks)

@@ -38,6 +38,18 @@ def say(message: str) -> None:
         print(message, file=sys.stderr, flush=True)
 
 
+def credit(text: str) -> dict[str, str]:
+    """For the card, what was learnt from: "NAME; SOURCE; LICENCE".
+
+    Raises:
+        UsageError: it has not these three parts.
+    """
+    parts = [part.strip() for part in text.split(";")]
+    if len(parts) != 3 or not all(parts):
+        raise UsageError(f"--credit takes 'NAME; SOURCE; LICENCE', not {text!r}.")
+    return {"name": parts[0], "source": parts[1], "licence": parts[2], "used_for": "training, dev measures"}
+
+
 def export(checkpoint: Path, output: Path) -> int:
     """Make the file of a checkpoint, in the first process, and return the exit status."""
     from linnet.cli import main

@@ -3,6 +3,7 @@
 import argparse
 
 from linnet_training.caption.train_command import add_caption
+from linnet_training.translate.train_command import add_translate
 from linnet_training.trigger.train_command import add_trigger
 
 
@@ -14,3 +15,4 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     tasks = train.add_subparsers(dest="task", metavar="TASK", required=True)
     add_trigger(tasks)
     add_caption(tasks)
+    add_translate(tasks)

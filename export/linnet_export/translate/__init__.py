@@ -1,0 +1,1 @@
+"""A translator's checkpoint to one verified file."""

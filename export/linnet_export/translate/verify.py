@@ -1,0 +1,82 @@
+"""No file without proof: the written model must translate as the trained network does."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from linnet import Translator
+from linnet.errors import ExportError
+from linnet.search import text_of
+from linnet_export.translate.trained import Trained
+from linnet_training.sequence.search import END, beam_search
+from linnet_training.translate.batches import padded
+from linnet_training.translate.data import Pair
+from linnet_training.translate.metrics import bleu
+
+ALIKE = 0.99
+"""Share of translations that must be the same in torch and in the file in float32."""
+MOST_LOST = 0.5
+"""BLEU that 8 bits may cost."""
+
+_SENTENCES = 500
+_BATCH = 20
+
+
+def verify(trained: Trained, translator: Translator) -> float:
+    """Compare a float32 file's translations with those of the network it was made from.
+
+    Args:
+        trained: network and dev sentences, the first 500 of which are translated.
+        translator: the file, opened.
+
+    Returns:
+        the share of translations that are the same.
+
+    Raises:
+        ExportError: it is less than 99 %.
+    """
+    settings = translator.card.translate
+    pieces = trained.cutter.pieces
+    # Torch is given whole sentences; the runtime splits a text into sentences first.
+    sources = [ids for pair in trained.dev if 0 < len(ids := pieces.ids(pair.source)) <= settings.max_source]
+    sources = sources[:_SENTENCES]
+    alike = 0
+    search = {"length_penalty": settings.length_penalty, "coverage_penalty": settings.coverage_penalty}
+    for first in range(0, len(sources), _BATCH):
+        batch = sources[first : first + _BATCH]
+        memory, state = trained.network.begin(padded([[*ids, END] for ids in batch]))
+        decoder = trained.network.decoder
+        found = beam_search(decoder, memory, state, settings.beam, settings.max_length, **search)
+        got = translator.model.translations(
+            batch, beam=settings.beam, max_length=settings.max_length, **search
+        )
+        for row, hypotheses in zip(found.tokens[:, 0].tolist(), got, strict=True):
+            ids = row[: row.index(END)] if END in row else row
+            alike += text_of([pieces.vocabulary[each] for each in ids]) == text_of(hypotheses[0].pieces)
+    share = alike / max(1, len(sources))
+    if share < ALIKE:
+        raise ExportError(
+            f"The exported file and the trained network say the same of only {share:.1%} of "
+            f"{len(sources)} sentences; it was not written."
+        )
+    return share
+
+
+def check_quantised(before: Sequence[str], after: Sequence[str], dev: Sequence[Pair]) -> float:
+    """How much BLEU translations lose by 8 bits.
+
+    Raises:
+        ExportError: it is more than half a point.
+    """
+    references = [pair.target for pair in dev]
+    lost = bleu(before, references) - bleu(after, references)
+    if lost > MOST_LOST:
+        raise ExportError(
+            f"In 8 bits translations lose {lost:.2f} BLEU; it was not written. Export with --precision fp32, "
+            "or train longer."
+        )
+    return lost
+
+
+def translate_all(path: Path, dev: Sequence[Pair]) -> list[str]:
+    """What a file makes of the dev sentences, with the search that its card names."""
+    return [each.text for each in Translator(path)([pair.source for pair in dev])]

@@ -1,0 +1,66 @@
+"""`linnet evaluate translate`: how well sentences are translated."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+_DESCRIPTION = """\
+Translate sentences with the model and compare with people's translations: BLEU (cased, and in lower case),
+chrF2 and TER as sacreBLEU has them (Post 2018, https://aclanthology.org/W18-6319), each with its signature.
+"""
+
+
+def add_translate(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the task to `linnet evaluate`."""
+    translate = tasks.add_parser(
+        "translate", help="how well sentences are translated", description=_DESCRIPTION
+    )
+    add = translate.add_argument
+    add("model", metavar="MODEL", help="a model file, or the name of a bundled model, such as de-en")
+    add("source", metavar="SOURCE", type=Path, help="sentences, one a line; .gz and .xz are unpacked")
+    add("reference", metavar="REFERENCE", type=Path, help="their translations by people, line by line")
+    add("--beam", metavar="N", type=int, help="hypotheses that the search keeps (default: the model's)")
+    add("--length-penalty", metavar="X", type=float, help="of the search (default: the model's)")
+    add("--coverage-penalty", metavar="X", type=float, help="of the search (default: the model's)")
+    add("--json", action="store_true", help="print one JSON object instead of a table")
+    translate.set_defaults(run=evaluate)
+
+
+def evaluate(args: argparse.Namespace) -> int:
+    """Run `linnet evaluate translate`.
+
+    Raises:
+        LinnetError: of the kind that fits, if the model or a text cannot be used.
+    """
+    # Imported here, because every `linnet --help` imports this module.
+    from tqdm import tqdm
+
+    from linnet import Translator
+    from linnet_training.translate.data import read_corpora
+    from linnet_training.translate.metrics import measure, table
+
+    translator = Translator(args.model)
+    (corpus,) = read_corpora([args.source, args.reference], say=lambda note: print(note, file=sys.stderr))
+    options: dict[str, Any] = {
+        name: getattr(args, name) for name in ("beam", "length_penalty", "coverage_penalty")
+    }
+    asked = {name: value for name, value in options.items() if value is not None}
+    said = [
+        translation.text
+        for translation in tqdm(
+            translator.each((pair.source for pair in corpus.pairs), **asked),
+            total=len(corpus.pairs),
+            unit=" sentences",
+            disable=None,
+            leave=False,
+        )
+    ]
+    measured = measure(said, [pair.target for pair in corpus.pairs])
+    if args.json:
+        about = {"model": args.model, "source": str(args.source), "reference": str(args.reference), **options}
+        print(json.dumps(about | {each.name: each._asdict() for each in measured}, indent=2))
+    else:
+        print(f"{args.model}: {len(said)} sentences of {args.source}\n\n{table(measured)}")
+    return 0
