@@ -26,9 +26,9 @@ def card_of(trained: Trained, args: argparse.Namespace, precision: str, measured
             Quality(
                 measure=each.name,
                 keyword="",
-                condition=f"beam {recipe['beam']}, {each.signature}",
+                condition=f"beam {recipe['beam']}",
                 value=round(each.value, 2),
-                data=f"{len(trained.dev)} dev sentences",
+                data=f"{len(trained.dev)} dev sentences; {each.signature}",
             )
             for each in measured
         ),

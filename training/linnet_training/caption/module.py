@@ -195,7 +195,7 @@ class SelfCritical(CaptionModule):
         self.prior = (recipe.rare_words * frequency.log()).to(network.decoder.bias)
         # A run that goes on finds other weights in its checkpoint.
         with torch.no_grad():
-            network.decoder.bias -= self.prior
+            network.decoder.bias.sub_(self.prior)
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """Minus the log-probability of each drawn caption times what it is better than the others."""
