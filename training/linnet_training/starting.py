@@ -1,5 +1,6 @@
 """What `linnet train` does before and after training, whatever the task."""
 
+import argparse
 import logging
 import os
 import sys
@@ -7,6 +8,30 @@ import warnings
 from pathlib import Path
 
 from linnet.errors import OutputError, UsageError
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """Add the options that every task has: what is written, and how the run goes."""
+    add = parser.add_argument
+    add("-o", "--output", type=Path, required=True, metavar="FILE", help="the .onnx file to write")
+    add("--recipe", type=Path, metavar="TOML", help="settings that differ from the default recipe")
+    add(
+        "--work",
+        type=Path,
+        metavar="DIR",
+        help="folder for features, checkpoints and logs (default: runs/NAME); resumed if it exists",
+    )
+
+
+def add_credit(parser: argparse.ArgumentParser) -> None:
+    """Add the option whose values `credit` reads."""
+    parser.add_argument(
+        "--credit",
+        action="append",
+        default=[],
+        metavar="'NAME; SOURCE; LICENCE'",
+        help="what was learnt from, for the card; may be repeated",
+    )
 
 
 def quieten() -> None:

@@ -12,7 +12,7 @@ from linnet.errors import DataError
 from linnet.image import pixels
 from linnet_training.caption.encoder import CHANNELS, Convolution, MobileNetV2
 
-SHARED = Path("/work/shared/data")
+SHARED = Path(__file__).parents[3].parent / "shared/data"
 CHECK = SHARED / "vision_backbones" / "check.json"
 
 

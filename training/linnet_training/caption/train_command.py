@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from linnet_training.starting import check_output, credit, export, quieten, say
+from linnet_training.starting import add_credit, add_run, check_output, credit, export, quieten, say
 
 _EXAMPLES = """examples:
   linnet train caption captions.json --images photos/ --encoder-weights mobilenet_v2.npz -o captioner.onnx
@@ -28,7 +28,6 @@ def add_caption(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="what people wrote: JSON as Karpathy's or COCO's, or CSV with the columns image and caption",
     )
     add("--images", metavar="DIR", type=Path, required=True, help="the folder of the photographs")
-    add("-o", "--output", type=Path, required=True, metavar="FILE", help="the .onnx file to write")
     add(
         "--encoder-weights",
         type=Path,
@@ -36,20 +35,8 @@ def add_caption(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="MobileNetV2 that has learnt to see: .npz with quantised weights, or a torchvision state dict; "
         "without it the encoder begins with nothing",
     )
-    add("--recipe", type=Path, metavar="TOML", help="settings that differ from the default recipe")
-    add(
-        "--credit",
-        action="append",
-        default=[],
-        metavar="'NAME; SOURCE; LICENCE'",
-        help="what was learnt from, for the card; may be repeated",
-    )
-    add(
-        "--work",
-        type=Path,
-        metavar="DIR",
-        help="folder for features, checkpoints and logs (default: runs/NAME); resumed if it exists",
-    )
+    add_credit(caption)
+    add_run(caption)
     caption.set_defaults(run=_train)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from linnet.errors import UsageError
-from linnet_training.starting import check_output, credit, export, quieten, say
+from linnet_training.starting import add_credit, add_run, check_output, credit, export, quieten, say
 
 _EXAMPLES = """examples:
   linnet train translate train.de train.en --valid val.de val.en -o de-en.onnx
@@ -40,7 +40,6 @@ def add_translate(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         required=True,
         help="the same for the sentences that training is judged by",
     )
-    add("-o", "--output", type=Path, required=True, metavar="FILE", help="the .onnx file to write")
     add(
         "--languages",
         metavar="FROM-TO",
@@ -60,20 +59,8 @@ def add_translate(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         default=[],
         help="how often an epoch holds each corpus, in their order (default: once)",
     )
-    add("--recipe", type=Path, metavar="TOML", help="settings that differ from the default recipe")
-    add(
-        "--credit",
-        action="append",
-        default=[],
-        metavar="'NAME; SOURCE; LICENCE'",
-        help="what was learnt from, for the card; may be repeated",
-    )
-    add(
-        "--work",
-        type=Path,
-        metavar="DIR",
-        help="folder for checkpoints and logs (default: runs/NAME); resumed if it exists",
-    )
+    add_credit(translate)
+    add_run(translate)
     translate.set_defaults(run=_train)
 
 

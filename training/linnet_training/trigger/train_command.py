@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from linnet.errors import UsageError
-from linnet_training.starting import check_output, export, quieten, say
+from linnet_training.starting import add_run, check_output, export, quieten, say
 
 _EXAMPLES = """examples:
   linnet train trigger computer --positives recordings/ --negatives speech/ --noise noise/ -o computer.onnx
@@ -26,7 +26,6 @@ def add_trigger(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     add = trigger.add_argument
     add("keywords", nargs="+", metavar="NAME", help="word or phrase to hear; several share one file")
-    add("-o", "--output", type=Path, required=True, metavar="FILE", help="the .onnx file to write")
     add(
         "--positives",
         type=Path,
@@ -68,14 +67,8 @@ def add_trigger(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="audio without the word to find false alarms in, for a second round; "
         "clips of linnet listen --save will do",
     )
-    add("--recipe", type=Path, metavar="TOML", help="settings that differ from the default recipe")
     add("--no-synthesis", action="store_true", help="use recordings only, no text-to-speech")
-    add(
-        "--work",
-        type=Path,
-        metavar="DIR",
-        help="folder for checkpoints and logs (default: runs/NAME); resumed if it exists",
-    )
+    add_run(trigger)
     trigger.set_defaults(run=_train)
 
 
