@@ -209,7 +209,9 @@ class SelfCritical(CaptionModule):
         others = (reward.sum(1, keepdim=True) - reward) / (count - 1)
         present = tokens != PAD
         loss = -((reward - others)[..., None] * gains).sum() / present.sum()
-        return loss + self.recipe.supervised_weight * self._supervised(batch.tokens, memory, state)
+        if self.recipe.supervised_weight:
+            loss = loss + self.recipe.supervised_weight * self._supervised(batch.tokens, memory, state)
+        return loss
 
     def _supervised(self, tokens: Tensor, memory: Memory, state: State) -> Tensor:
         """Cross-entropy of one caption of each picture."""

@@ -9,7 +9,7 @@ from linnet_training.recipes import BaseRecipe, Range
 
 @dataclass(frozen=True)
 class Recipe(BaseRecipe):
-    """Settings of a captioning run; the defaults are the recipe of the bundled captioner."""
+    """Settings of a captioning run; training/recipes/captioner.toml has those of the bundled captioner."""
 
     ranges: ClassVar[Mapping[str, Range]] = {
         "cached_layers": (0, 18),
@@ -39,25 +39,25 @@ class Recipe(BaseRecipe):
     """Further ones, in which the encoder's last layers learn too."""
     self_critical_epochs: int = 10
     """Epochs of learning from the CIDEr of its own captions (Rennie et al. 2017, arXiv:1612.00563)."""
-    batch_size: int = 64
+    batch_size: int = 32
     """Pictures; each comes with all its captions."""
-    learning_rate: float = 2e-3
-    encoder_learning_rate: float = 1e-4
-    self_critical_learning_rate: float = 1e-4
+    learning_rate: float = 1.5e-3
+    encoder_learning_rate: float = 1.5e-4
+    self_critical_learning_rate: float = 1.5e-4
     samples: int = 5
     """Captions drawn for each picture in self-critical training."""
-    rare_words: float = 0.3
+    rare_words: float = 0.0
     """Share of the logarithm of its frequency that a word's logit loses before self-critical training."""
-    supervised_weight: float = 0.1
+    supervised_weight: float = 0.0
     """Of people's captions in self-critical training."""
     hidden: int = 512
     memory: int = 512
     output: int = 300
-    dropout: float = 0.3
-    label_smoothing: float = 0.1
-    attention_penalty: float = 0.5
+    dropout: float = 0.35
+    label_smoothing: float = 0.0
+    attention_penalty: float = 0.02
     """Weight of the doubly stochastic penalty: all places of the grid should be attended to alike."""
-    bag_of_words: float = 0.5
+    bag_of_words: float = 0.0
     """Weight of foretelling, in no order, the words of a picture's captions (Ma et al. 2018)."""
     least_count: int = 4
     """Words that are rarer in training are unknown."""
@@ -70,6 +70,6 @@ class Recipe(BaseRecipe):
     beam: int = 5
     """Of the search that the exported file does unless asked otherwise."""
     length_penalty: float = 1.0
-    averaging: float = 0.995
+    averaging: float = 0.998
     patience: int = 4
     seed: int = 0

@@ -9,7 +9,7 @@ from linnet_training.recipes import BaseRecipe, Range
 
 @dataclass(frozen=True)
 class Recipe(BaseRecipe):
-    """Settings of a translation run; the defaults are the recipe of the bundled translators."""
+    """Settings of a translation run."""
 
     ranges: ClassVar[Mapping[str, Range]] = {
         "vocabulary": (300, 60_000),
