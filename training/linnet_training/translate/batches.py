@@ -13,8 +13,6 @@ from linnet_training.translate.data import Corpus
 from linnet_training.translate.pieces import Cutter
 from linnet_training.translate.recipe import Recipe
 
-_POOL = 40  # batches' worth of sentences among which those of like length are looked for
-
 
 class Batch(NamedTuple):
     """Sentences with their translations."""
@@ -53,11 +51,8 @@ class Batches(IterableDataset[Batch]):
         ]
         most = recipe.most_pieces + 1
         kept = [(s, t) for s, t in zip(*sides, strict=True) if len(s) <= most and len(t) <= most]
-        order = rng.permutation(len(kept))
-        pool = max(1, recipe.batch_tokens * _POOL // 12)
-        batches: list[list[int]] = []
-        for first in range(0, len(order), pool):
-            batches += _alike([int(each) for each in order[first : first + pool]], kept, recipe.batch_tokens)
+        # Which of the pairs of the same lengths come together is another matter each time.
+        batches = _alike(rng.permutation(len(kept)).tolist(), kept, recipe.batch_tokens)
         shuffled = [batches[each] for each in rng.permutation(len(batches))]
         rank, world = share
         # As many for every process, or some would wait for ever for the others.
@@ -104,9 +99,14 @@ def _as_weighed(corpus: Corpus, rng: np.random.Generator) -> list[tuple[str, str
 
 def _alike(chosen: list[int], pairs: list[tuple[list[int], list[int]]], tokens: int) -> list[list[int]]:
     """Batches of pairs whose targets, and whose sources next, are of like length."""
-    chosen.sort(key=lambda each: (len(pairs[each][1]), len(pairs[each][0])))
+
+    def place(each: int) -> tuple[int, int]:
+        source, target = map(len, pairs[each])
+        # Sources grow and shrink by turns, so that they are alike where one length of targets meets the next.
+        return target, source if target % 2 else -source
+
     batches: list[list[int]] = []
-    for each in chosen:
+    for each in sorted(chosen, key=place):
         length = len(pairs[each][1])  # the longest yet
         if not batches or (len(batches[-1]) + 1) * length > tokens:
             batches.append([])
