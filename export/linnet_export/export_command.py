@@ -7,7 +7,7 @@ from linnet.errors import ExportError
 
 _EXAMPLE = """examples:
   linnet export runs/computer/first/best.ckpt -o computer.onnx
-  linnet export runs/captioner/self-critical/best.ckpt -o captioner.onnx
+  linnet export runs/captioner/mean.ckpt -o captioner.onnx
   linnet export runs/de-en/best.ckpt -o de-en.onnx
 """
 

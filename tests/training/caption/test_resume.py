@@ -34,7 +34,7 @@ def begun(trained, tmp_path):
 def test_a_finished_run_is_not_trained_again(trained, shapes, weights_file, monkeypatch):
     monkeypatch.setattr(fitting.lightning, "Trainer", None)
     checkpoint, said = tiny_run(shapes, trained, weights_file)
-    assert checkpoint == trained / "self-critical" / "best.ckpt"
+    assert checkpoint == trained / "mean.ckpt"
     assert said == []  # features are there, too
 
 
@@ -148,7 +148,7 @@ def test_two_processes(shapes, weights_file, tmp_path):
     ]
     done = subprocess.run(command, env=environment(), timeout=300, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    best = tmp_path / "run" / "self-critical" / "best.ckpt"
-    assert done.stdout.count(f"made {best}") == 2
-    assert content(best)["linnet"]["inputs"].endswith(" of 2")
-    assert content(best)["linnet"]["recipe"]["cached_layers"] == TINY.cached_layers
+    mean = tmp_path / "run" / "mean.ckpt"
+    assert done.stdout.count(f"made {mean}") == 2
+    assert content(mean)["linnet"]["inputs"].endswith(" of 2")
+    assert content(mean)["linnet"]["recipe"]["cached_layers"] == TINY.cached_layers

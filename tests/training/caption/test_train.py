@@ -37,8 +37,8 @@ def encoder_of(checkpoint):
 def test_what_a_run_gives(trained, shapes):
     names = sorted(path.name for path in trained.iterdir())
     assert names[0] == "frozen"
-    assert names[1] == "self-critical"
-    assert [name.split("-")[0] for name in names[2:]] == ["train", "tuned", "val"]
+    assert names[1:3] == ["mean.ckpt", "self-critical"]
+    assert [name.split("-")[0] for name in names[3:]] == ["train", "tuned", "val"]
     for stage, epochs in (("frozen", 1), ("tuned", 2), ("self-critical", 2)):
         assert content(trained / stage / "last.ckpt")["global_step"] == 2 * epochs
         lines = (trained / stage / "log" / "0" / "metrics.csv").read_text().splitlines()
@@ -84,6 +84,22 @@ def test_every_stage_goes_on_with_what_the_one_before_has_learnt(trained):
     # Two epochs change a weight by no more than twice two steps of the greatest rate.
     assert all(0 < step < 0.01 for step in steps)
     assert weights[0][name].std() > 0.1
+
+
+def test_what_is_exported_is_half_way_between_the_stages(trained):
+    before, after, mean = (
+        training.trained(trained / name)
+        for name in ("tuned/last.ckpt", "self-critical/best.ckpt", "mean.ckpt")
+    )
+    assert mean.keys() == after.keys()
+    moved = 0
+    for name, value in mean.items():
+        if value.is_floating_point():
+            torch.testing.assert_close(value, (before[name] + after[name]) / 2)
+            moved += not torch.equal(before[name], after[name])
+    assert moved > 5
+    notes = [content(trained / name)["linnet"] for name in ("self-critical/best.ckpt", "mean.ckpt")]
+    assert notes[0] == notes[1]
 
 
 def test_without_weights_the_whole_encoder_learns_from_pixels(few, tmp_path):

@@ -19,6 +19,7 @@ class Recipe(BaseRecipe):
         "learning_rate": (1e-9, 10.0),
         "encoder_learning_rate": (1e-9, 10.0),
         "self_critical_learning_rate": (1e-9, 10.0),
+        "self_critical_share": (0.0, 1.0),
         "samples": (2, 1000),
         "rare_words": (0.0, 2.0),
         "supervised_weight": (0.0, 1e3),
@@ -44,6 +45,9 @@ class Recipe(BaseRecipe):
     learning_rate: float = 1.5e-3
     encoder_learning_rate: float = 1.5e-4
     self_critical_learning_rate: float = 1.5e-4
+    self_critical_share: float = 0.5
+    """Of the weights after self-critical training in what is exported; the rest are those before it. 1 scores
+    no better, in fewer words."""
     samples: int = 5
     """Captions drawn for each picture in self-critical training."""
     rare_words: float = 0.0
