@@ -12,7 +12,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from linnet.errors import OutputError
 
-_BEST, LAST = "best.ckpt", "last.ckpt"
+_BEST, _LAST = "best.ckpt", "last.ckpt"
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def fit(module: lightning.LightningModule, plan: Plan, inputs: str, folder: Path
     best = callbacks.ModelCheckpoint(
         folder, Path(_BEST).stem, monitor=plan.rank or plan.measure, mode=plan.mode, **kept
     )
-    last = callbacks.ModelCheckpoint(folder, Path(LAST).stem, **kept)
+    last = callbacks.ModelCheckpoint(folder, Path(_LAST).stem, **kept)
     cuda = torch.cuda.is_available()
     starts = len(
         list((folder / "log").glob("*"))
@@ -103,7 +103,7 @@ def fit(module: lightning.LightningModule, plan: Plan, inputs: str, folder: Path
 
 def _checkpoint_of(inputs: str, folder: Path) -> Path | None:
     """The last checkpoint in a folder; None where there is none, or one of another run."""
-    last = folder / LAST
+    last = folder / _LAST
     try:
         content = torch.load(last, map_location="cpu", weights_only=True)
     except Exception:  # missing, or damaged in any way that torch's readers have words for

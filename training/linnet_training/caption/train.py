@@ -90,9 +90,6 @@ def train(run: Run) -> Path:
     if recipe.tuned_epochs:
         checkpoint = stage("tuned", Supervised, recipe.tuned_epochs)
     if recipe.self_critical_epochs:
-        if checkpoint:
-            # The last epoch has more words in use than the one of the best CIDEr, which now rises anyway.
-            network.load_state_dict(trained(checkpoint.with_name(fitting.LAST)))
         before = copy.deepcopy(network.state_dict())
         checkpoint = stage("self-critical", SelfCritical, recipe.self_critical_epochs)
         checkpoint = _between(before, checkpoint, recipe.self_critical_share, run.folder / "mean.ckpt")
