@@ -18,92 +18,40 @@ whole process after the last round.
 
 import argparse
 import json
-import os
 import platform
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import turns
 from caption_engines import ENGINES, Settings
 
 _PHOTO = Path(__file__).parents[2] / "demos/photo.jpg"
 _ENGINE = Path(__file__).with_name("caption_engines.py")
 _SIZE = (640, 480)
-_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 _SEARCHES = ("greedy", "beam")
 
 
 @dataclass
-class Row:
+class Row(turns.Row):
     """What was measured of one engine."""
 
     greedy: list[float] = field(default_factory=list)
     """Seconds of the processor per picture, a value per round."""
     beam: list[float] = field(default_factory=list)
-    start_s: list[float] = field(default_factory=list)
-    """From the launch of Python to the first caption."""
-    start_cpu_s: list[float] = field(default_factory=list)
-    """Of that, seconds of the processor."""
-    memory_mb: float = 0.0
     captions: dict[str, list[str]] = field(default_factory=dict)
     """Of each search, a caption per picture."""
-    skipped: str = ""
 
-
-class Worker:
-    """An engine in a process of its own."""
-
-    def __init__(self, name: str, folder: Path) -> None:
-        """Start it, and wait for its first caption. Raises RuntimeError with its last word if it fails."""
-        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed by `close`)
-        began = time.perf_counter()
-        self._process = subprocess.Popen(
-            [sys.executable, str(_ENGINE), name, str(folder)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            text=True,
-            env=os.environ | _ONE_THREAD,
-        )
-        self.start_cpu_s: float = self._answer()
-        self.start_s = time.perf_counter() - began
-
-    def round(self, search: str) -> dict[str, Any]:
-        """Caption all pictures."""
-        assert self._process.stdin
-        print(search, file=self._process.stdin, flush=True)
-        answer: dict[str, Any] = self._answer()
-        return answer
-
-    def close(self) -> float:
-        """End it; MB of memory at its peak."""
-        assert self._process.stdin
-        self._process.stdin.close()
-        memory: float = self._answer()
-        self._end()
-        return memory
-
-    def _answer(self) -> Any:
-        assert self._process.stdout
-        line = self._process.stdout.readline()
-        if line:
-            return json.loads(line)
-        self._end()
-
-    def _end(self) -> None:
-        with self._process, self._errors:
-            if self._process.wait():
-                self._errors.seek(0)
-                lines = self._errors.read().strip().splitlines()
-                raise RuntimeError(lines[-1] if lines else f"status {self._process.returncode}")
+    def keep(self, search: str, answer: dict[str, Any], counts: bool) -> None:
+        """Add an answer of the engine."""
+        self.captions[search] = answer["captions"]
+        if counts:
+            getattr(self, search).append(answer["seconds"])
 
 
 def main() -> int:
@@ -126,7 +74,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows = {engine: Row(skipped=reason) for engine, reason in _prepare(folder, args).items()}
-        _measure(rows, folder, args)
+        turns.measure(
+            rows,
+            lambda engine: (sys.executable, str(_ENGINE), engine, str(folder)),
+            _SEARCHES,
+            Row.keep,
+            starts=args.starts,
+            rounds=args.rounds,
+        )
     print(_table(rows, args))
     if args.json:
         report = {name: asdict(row) for name, row in rows.items()}
@@ -241,46 +196,14 @@ def without_search(whole: Path, part: Path) -> None:
     onnx.save(model, part)
 
 
-def _measure(rows: dict[str, Row], folder: Path, args: argparse.Namespace) -> None:
-    """Time the starts, then the rounds, engines taking turns in both."""
-    workers: dict[str, Worker] = {}
-    for turn in range(args.starts):
-        for name, row in rows.items():
-            if row.skipped:
-                continue
-            try:
-                worker = Worker(name, folder)
-            except RuntimeError as error:
-                row.skipped = str(error)
-                continue
-            row.start_s.append(worker.start_s)
-            row.start_cpu_s.append(worker.start_cpu_s)
-            if turn + 1 < args.starts:
-                worker.close()
-            else:
-                workers[name] = worker
-    names = list(workers)
-    for turn in range(-1, args.rounds):  # the first warms up
-        for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            for search in _SEARCHES:
-                answer = workers[name].round(search)
-                rows[name].captions[search] = answer["captions"]
-                if turn >= 0:
-                    getattr(rows[name], search).append(answer["seconds"])
-        if turn >= 0:
-            print(f"round {turn + 1} of {args.rounds}", file=sys.stderr)
-    for name, worker in workers.items():
-        rows[name].memory_mb = worker.close()
-
-
 def _table(rows: dict[str, Row], args: argparse.Namespace) -> str:
     """All rows in Markdown: median, and the least in brackets."""
     versions = ", ".join(
         f"{package} {metadata.version(package)}" for package in ("linnet", "onnxruntime", *_torch(rows))
     )
     lines = [
-        f"{platform.platform()}, Python {platform.python_version()}, {_processor()}; {versions}; one thread; "
-        f"{args.rounds} rounds of {args.pictures} pictures: median (least)",
+        f"{platform.platform()}, Python {platform.python_version()}, {turns.processor()}; {versions}; "
+        f"one thread; {args.rounds} rounds of {args.pictures} pictures: median (least)",
         "",
         f"| | greedy, ms | x Linnet | x floor | beam {args.beam}, ms | x Linnet | x floor "
         "| start to first caption, s | CPU s of that | peak memory, MB |",
@@ -292,19 +215,13 @@ def _table(rows: dict[str, Row], args: argparse.Namespace) -> str:
             continue
         cells = [name]
         for search in _SEARCHES:
-            spent = getattr(row, search)
-            cells.append(f"{1000 * statistics.median(spent):.1f} ({1000 * min(spent):.1f})")
-            cells += [_ratio(row, rows[other], search) for other in ("Linnet", ENGINES[name].floor)]
-        cells.append(f"{statistics.median(row.start_s):.2f} ({min(row.start_s):.2f})")
-        cells.append(f"{statistics.median(row.start_cpu_s):.2f} ({min(row.start_cpu_s):.2f})")
+            spent: list[float] = getattr(row, search)
+            cells.append(turns.median_and_least([1000 * each for each in spent], 1))
+            for other in ("Linnet", ENGINES[name].floor):
+                cells.append(turns.ratio(spent, getattr(rows[other], search)))
+        cells += [turns.median_and_least(each, 2) for each in (row.start_s, row.start_cpu_s)]
         lines.append(f"| {' | '.join(cells)} | {row.memory_mb:.0f} |")
     return "\n".join([*lines, "", *_agreement(rows)])
-
-
-def _ratio(row: Row, other: Row, search: str) -> str:
-    pairs = zip(getattr(row, search), getattr(other, search), strict=not other.skipped)
-    ratios = [mine / theirs for mine, theirs in pairs]
-    return f"{statistics.median(ratios):.2f}" if ratios else ""
 
 
 def _torch(rows: dict[str, Row]) -> Sequence[str]:
@@ -324,17 +241,6 @@ def _agreement(rows: dict[str, Row]) -> list[str]:
             count = len(theirs["greedy"])
             lines.append(f"{name}: {same[0]} of {count} captions as in torch, {same[1]} with the beam.")
     return lines
-
-
-def _processor() -> str:
-    """The name of the processor, as far as the system tells it."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return f"{line.partition(':')[2].strip()} x {os.cpu_count()}"
-    except OSError:
-        pass
-    return f"{platform.processor() or platform.machine()} x {os.cpu_count()}"
 
 
 if __name__ == "__main__":

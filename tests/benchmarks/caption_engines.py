@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import serving
 from numpy.typing import NDArray
 
 PAD, START, END, UNKNOWN = range(4)
@@ -206,35 +207,22 @@ ENGINES = {
 """By their names in the table."""
 
 
-def serve(name: str, folder: Path) -> None:
-    """Caption as standard input asks, until its end."""
+def start(name: str, folder: Path) -> serving.Answer:
+    """Load an engine and caption the first picture; what answers "greedy" and "beam"."""
     given = json.loads((folder / "settings.json").read_text())
     pictures: list[str] = given.pop("pictures")
     settings = Settings(**given)
     say = ENGINES[name].load(folder / ENGINES[name].file, settings)
     say(pictures[0], settings.beam)
-    print(json.dumps(time.process_time()), flush=True)
-    for line in sys.stdin:
-        beam = 1 if line.strip() == "greedy" else settings.beam
+
+    def answer(search: str) -> dict[str, Any]:
+        beam = 1 if search == "greedy" else settings.beam
         began = time.process_time()
         captions = [say(picture, beam) for picture in pictures]
-        seconds = (time.process_time() - began) / len(pictures)
-        print(json.dumps({"seconds": seconds, "captions": captions}), flush=True)
-    print(json.dumps(peak_memory_mb()), flush=True)
+        return {"seconds": (time.process_time() - began) / len(pictures), "captions": captions}
 
-
-def peak_memory_mb() -> float:
-    """The most memory this process has had at once."""
-    try:
-        # Not getrusage's ru_maxrss, which on Linux begins with the size of the parent.
-        status = Path("/proc/self/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
-    except (OSError, IndexError, ValueError):
-        import resource
-
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1024**2
+    return answer
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], Path(sys.argv[2]))
+    serving.serve(lambda: start(sys.argv[1], Path(sys.argv[2])))

@@ -29,10 +29,11 @@ from pathlib import Path
 
 import engines
 import numpy as np
+import serving
+import turns
 
 _SAMPLE = Path(__file__).parents[2] / "demos/sample.wav"
 _WARM_UP_S = 3.0
-_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
 
 @dataclass
@@ -95,7 +96,7 @@ def _measure(row: Row, name: str, audio: Path, model: str) -> None:
     began = time.perf_counter()
     with tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=os.environ | _ONE_THREAD
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, env=os.environ | turns.ONE_THREAD
         )
         with process:
             assert process.stdout
@@ -135,28 +136,15 @@ def _child(name: str, audio: str, model: str) -> int:
         engine.feed(frame)
     spent = time.process_time() - began
     seconds = (len(frames) - warm) * engine.frame / engines.RATE
-    print(json.dumps({"cpu": spent / seconds, "memory_mb": _peak_memory_mb()}))
+    print(json.dumps({"cpu": spent / seconds, "memory_mb": serving.peak_memory_mb()}))
     return 0
-
-
-def _peak_memory_mb() -> float:
-    """The most memory this process has had at once."""
-    try:
-        # Not getrusage's ru_maxrss, which on Linux begins with the size of the parent.
-        status = Path("/proc/self/status").read_text()
-        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
-    except (OSError, IndexError, ValueError):
-        import resource
-
-        unit = 1 if sys.platform == "darwin" else 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1024**2
 
 
 def _table(rows: dict[str, Row], args: argparse.Namespace) -> str:
     """All rows in Markdown: median, and the least in brackets."""
     ours = statistics.median(rows["Linnet"].cpu) if rows["Linnet"].cpu else None
     lines = [
-        f"{platform.platform()}, Python {platform.python_version()}, {_processor()}; "
+        f"{platform.platform()}, Python {platform.python_version()}, {turns.processor()}; "
         f"{args.rounds} rounds of {args.seconds:g} s: median (least)",
         "",
         "| engine | keywords | CPU s per s of audio | x Linnet | start to first score, s | peak memory, MB |",
@@ -174,17 +162,6 @@ def _table(rows: dict[str, Row], args: argparse.Namespace) -> str:
             f"| {ratio} | {start:.2f} ({min(row.start_s):.2f}) | {statistics.median(row.memory_mb):.0f} |"
         )
     return "\n".join(lines)
-
-
-def _processor() -> str:
-    """The name of the processor, as far as the system tells it."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return f"{line.partition(':')[2].strip()} x {os.cpu_count()}"
-    except OSError:
-        pass
-    return f"{platform.processor() or platform.machine()} x {os.cpu_count()}"
 
 
 if __name__ == "__main__":
