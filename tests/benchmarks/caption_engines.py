@@ -19,17 +19,10 @@ from typing import Any
 
 import numpy as np
 import serving
-from numpy.typing import NDArray
+from numpy_search import END, PAD, START, STATES, Array, search
 
-PAD, START, END, UNKNOWN = range(4)
-STATES = ("feed", "hidden", "cell")
-
-Array = NDArray[Any]
 Say = Callable[[str, int], str]
 """Path of a picture and width of the beam to its caption."""
-Step = Callable[[Array, list[Array]], list[Array]]
-"""Last tokens (1, beam) and states, each (1, beam, size), to log-probabilities of every token (1, beam,
-vocabulary), the next states, and attention (1, beam, positions)."""
 
 
 @dataclass(frozen=True)
@@ -132,55 +125,10 @@ def step_by_step(file: Path, settings: Settings) -> Say:
             )
             return fed
 
-        return settings.text(search(step, states, beam, settings.max_length, settings.length_penalty))
+        found = search(step, states, beam, settings.max_length, settings.length_penalty)
+        return settings.text(found[0])
 
     return say
-
-
-def search(step: Step, states: list[Array], beam: int, max_length: int, length_penalty: float) -> list[int]:
-    """The best sequence, as `linnet_training.sequence.search.beam_search` finds it, of a batch of one.
-
-    Args:
-        step: of the decoder.
-        states: that it begins with, each (1, 1, size).
-        beam: hypotheses to follow; 1 is greedy.
-        max_length: most tokens.
-        length_penalty: as there.
-
-    Returns:
-        Token ids, `PAD` after the end. Attention is kept for each of them, as others give it, and dropped.
-    """
-    states = [np.repeat(state, beam, axis=1) for state in states]
-    tokens = np.full((1, beam), START)
-    total = np.full(beam, -np.inf, np.float32)
-    total[0] = 0
-    lengths = np.zeros(beam, np.float32)
-    done = np.zeros(beam, bool)
-    written = np.zeros((beam, 0), np.int64)
-    looked: list[Array] = []
-    for _ in range(max_length):
-        gain, *states, attention = step(tokens, states)
-        gain = gain[0]
-        gain[:, [PAD, START, UNKNOWN]] = -np.inf
-        gain[done] = -np.inf
-        gain[done, PAD] = 0
-        lengths = lengths + ~done
-        sums = (total[:, None] + gain).ravel()
-        ranked = (sums.reshape(beam, -1) / (lengths**length_penalty)[:, None]).ravel()
-        if beam == 1:
-            best = ranked.argmax(keepdims=True)
-        else:
-            best = np.argpartition(-ranked, beam)[:beam]
-            best = best[np.argsort(-ranked[best], kind="stable")]
-        parent, word = np.divmod(best, gain.shape[1])
-        states = [state[:, parent] for state in states]
-        looked = [each[parent] for each in (*looked, attention[0])]
-        total, lengths, done = sums[best], lengths[parent], done[parent] | (word == END)
-        written = np.concatenate((written[parent], word[:, None]), axis=1)
-        tokens = word[None]
-        if done.all():
-            break
-    return [int(token) for token in written[0]]
 
 
 @dataclass(frozen=True)

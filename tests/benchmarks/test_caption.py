@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 SCRIPT = Path(__file__).with_name("caption.py")
 
 
@@ -32,30 +30,3 @@ def test_the_benchmark_measures_the_file_and_its_encoder_and_says_why_not_the_re
         else:
             assert row["skipped"] == "needs --checkpoint"
     assert [caption.split()[-1] for caption in rows["Linnet"]["captions"]["greedy"]] == ["picture"] * 2
-
-
-@pytest.mark.parametrize("beam", [1, 2, 5])
-def test_the_search_in_numpy_finds_what_training_finds(beam, monkeypatch):
-    torch = pytest.importorskip("torch")
-    from linnet_training.sequence.decoder import AttentionDecoder, Memory, State
-    from linnet_training.sequence.search import beam_search
-
-    monkeypatch.syspath_prepend(str(SCRIPT.parent))
-    from caption_engines import search
-
-    torch.manual_seed(beam)
-    decoder = AttentionDecoder(12, 8, 8, 6).eval().requires_grad_(False)
-    decoder.embedding.weight *= 3
-    values = torch.randn(1, 4, 8)
-    memory, state = decoder.begin(values, values.mean(dim=1))
-
-    def step(tokens, states):
-        feed, after, attention = decoder.step(
-            torch.from_numpy(tokens), State(*map(torch.from_numpy, states)), Memory(*memory)
-        )
-        gain = torch.log_softmax(decoder.logits(feed), dim=2)
-        return [each.numpy() for each in (gain, *after, attention)]
-
-    expected = beam_search(decoder, memory, state, beam, max_length=9, length_penalty=0.7)
-    found = search(step, [each.numpy() for each in state], beam, max_length=9, length_penalty=0.7)
-    assert found == expected.tokens[0, 0].tolist()
