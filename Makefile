@@ -28,6 +28,7 @@ lint: $(VENV)/dev.stamp
 bench: $(VENV)/bench.stamp
 	@$(BIN)/python tests/benchmarks/trigger.py
 	@$(BIN)/python tests/benchmarks/caption.py
+	@$(BIN)/python tests/benchmarks/translate.py
 
 clean:
 	rm -rf $(VENV)
