@@ -1,5 +1,10 @@
 """Pieces of words."""
 
+import subprocess
+import sys
+from collections import Counter
+
+import numpy as np
 import pytest
 
 from linnet.errors import DataError
@@ -24,14 +29,37 @@ def test_any_character_can_be_written(cutter):
         assert text_of([cutter.pieces.vocabulary[token] for token in ids[:-1]]) == text
 
 
-def test_other_cuts_of_the_same_words(cutter, pairs):
+DRAW = """
+import sys, numpy
+from pathlib import Path
+from linnet_training.translate.pieces import Cutter
+print(Cutter(Path(sys.argv[1]).read_bytes()).drawn(sys.argv[2:], 0.1, numpy.random.default_rng(1)))
+"""
+
+
+def test_other_cuts_of_the_same_words(cutter, pairs, sentencepiece_model, tmp_path):
     texts = [pair.source for pair in pairs[:30]]
-    assert cutter.drawn(texts, 0.0, 1) == [cutter.ids(text) for text in texts]
-    drawn = cutter.drawn(texts, 0.1, 1)
-    assert drawn != cutter.drawn(texts, 0.0, 1)
-    assert drawn == cutter.drawn(texts, 0.1, 1)
+    surest = [cutter.ids(text) for text in texts]
+    assert cutter.drawn(texts, 0.0, np.random.default_rng(1)) == surest
+    drawn = cutter.drawn(texts, 0.1, np.random.default_rng(1))
+    assert drawn != surest
+    assert drawn != cutter.drawn(texts, 0.1, np.random.default_rng(2))
     for ids, text in zip(drawn, texts, strict=True):
         assert text_of([cutter.pieces.vocabulary[token] for token in ids[:-1]]) == text
+    (tmp_path / "pieces.model").write_bytes(sentencepiece_model)
+    command = [sys.executable, "-c", DRAW, tmp_path / "pieces.model", *texts]
+    another = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert another.stdout.strip() == str(drawn)
+
+
+def test_likelier_cuts_are_drawn_more_often(cutter, pairs):
+    texts = [pairs[0].source] * 300
+    shares = [
+        Counter(map(tuple, cutter.drawn(texts, alpha, np.random.default_rng(1)))).most_common(1)[0]
+        for alpha in (0.1, 1.0)
+    ]
+    assert [list(cut) for cut, _ in shares][1] == cutter.ids(texts[0])
+    assert shares[0][1] < shares[1][1]
 
 
 def test_no_text():

@@ -46,8 +46,7 @@ class Batches(IterableDataset[Batch]):
         rng = np.random.default_rng(list(seed))
         pairs = [pair for corpus in corpora for pair in _as_weighed(corpus, rng)]
         sides = [
-            cutter.drawn([pair[side] for pair in pairs], recipe.subword_sampling, int(rng.integers(2**31)))
-            for side in (0, 1)
+            cutter.drawn([pair[side] for pair in pairs], recipe.subword_sampling, rng) for side in (0, 1)
         ]
         most = recipe.most_pieces + 1
         kept = [(s, t) for s, t in zip(*sides, strict=True) if len(s) <= most and len(t) <= most]

@@ -7,6 +7,7 @@ https://arxiv.org/abs/1804.10959, from which training draws another cut of a wor
 import io
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import sentencepiece
 
 from linnet.errors import DataError
@@ -14,6 +15,7 @@ from linnet.text import Pieces
 from linnet_training.sequence.search import END, PAD, START, UNKNOWN
 
 _SILENT = 2
+_CUTS = 8  # of a sentence, to draw from
 
 
 def learn_pieces(sentences: Iterable[str], size: int) -> bytes:
@@ -55,6 +57,7 @@ class Cutter:
     def __init__(self, model: bytes) -> None:
         self.pieces = Pieces(model, "the new SentencePiece model")
         self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+        self._gains = np.array([self._processor.get_score(each) for each in range(len(self))])
 
     def __len__(self) -> int:
         return len(self.pieces.vocabulary)
@@ -63,14 +66,19 @@ class Cutter:
         """With the end."""
         return [*self.pieces.ids(sentence), END]
 
-    def drawn(self, sentences: Sequence[str], alpha: float, seed: int) -> list[list[int]]:
-        """One cut of each, drawn with probabilities to the power of ``alpha``; 0 takes the likeliest."""
+    def drawn(self, sentences: Sequence[str], alpha: float, random: np.random.Generator) -> list[list[int]]:
+        """One of the likeliest cuts of each, with probabilities to the power of ``alpha``; 0 takes the first.
+
+        The library's own sampling cannot be repeated by another process, which resuming and training with
+        several want.
+        """
         if alpha == 0:
             return [self.ids(sentence) for sentence in sentences]
-        sentencepiece.set_random_generator_seed(seed)
-        return [
-            [*ids, END]
-            for ids in self._processor.encode(
-                list(sentences), enable_sampling=True, alpha=alpha, nbest_size=-1, num_threads=1
-            )
-        ]
+        drawn = []
+        for sentence in sentences:
+            cuts = self._processor.nbest_encode(sentence, nbest_size=_CUTS)
+            gains = [alpha * self._gains[cut].sum() for cut in cuts]
+            # The greatest of sums with Gumbel noise is a draw from their softmax.
+            best = int(np.argmax(gains + random.gumbel(size=len(cuts))))
+            drawn.append([*cuts[best], END])
+        return drawn

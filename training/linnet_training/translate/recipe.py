@@ -41,14 +41,14 @@ class Recipe(BaseRecipe):
     """Of the decoder."""
     layers: int = 1
     epochs: int = 20
-    batch_tokens: int = 4096
+    batch_tokens: int = 1536
     """Pieces on the target side of a batch, padding included."""
     learning_rate: float = 2e-3
     dropout: float = 0.3
     recurrent_dropout: float = 0.2
     """Of what an LSTM gives to its own next step (Gal and Ghahramani 2016)."""
     label_smoothing: float = 0.1
-    subword_sampling: float = 0.2
+    subword_sampling: float = 0.5
     """Each epoch cuts sentences anew, with probabilities to this power (Kudo 2018); 0 for always alike."""
     most_pieces: int = 100
     """Of a sentence; longer pairs are left out in training and cut at clauses in use."""
