@@ -10,6 +10,7 @@ of each and its own past; a logistic function makes them the scores of "loud" an
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,12 @@ from tiny_translate import tiny_translate_card, tiny_translate_onnx
 
 STEP = 640
 TAIL = 160  # samples that a step's window reaches back into the step before
+
+
+def pytest_configure() -> None:
+    """Ctrl+C means to programs that tests start what it means on a terminal, in the background too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def tiny_card(**changes: Any) -> dict[str, Any]:
