@@ -7,6 +7,7 @@ import pytest
 
 from linnet.errors import RecipeError
 from linnet_training.caption.recipe import Recipe as CaptionRecipe
+from linnet_training.translate.recipe import Recipe as TranslationRecipe
 from linnet_training.trigger.recipe import Recipe
 
 RECIPES = sorted((Path(__file__).parents[2] / "training" / "recipes").glob("*.toml"))
@@ -35,7 +36,7 @@ def test_plain_values_make_the_same_recipe_again():
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_recipes_that_come_with_linnet(path):
-    kind = {"bundled": Recipe, "captioner": CaptionRecipe}[path.stem]
+    kind = {"bundled": Recipe, "captioner": CaptionRecipe, "translator": TranslationRecipe}[path.stem]
     assert kind.read(path) != kind()
 
 

@@ -21,7 +21,7 @@ def network():
     torch.manual_seed(0)
     made = TranslationNetwork(PIECES, 24, 16, 2, 20, 2).eval().requires_grad_(False)
     for weight in made.parameters():
-        weight.mul_(2.5)
+        weight.mul_(2.0)
     made.decoder.bias[END] += 3
     return made
 
