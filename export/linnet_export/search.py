@@ -74,6 +74,8 @@ def search_model(parts: Parts) -> onnx.ModelProto:
     )
     for result, name in (("last_written", "tokens"), ("last_scores", "scores"), ("last_looked", "attention")):
         g.op("Identity", result, name=name)
+    for each in parts.begin.graph.input:  # the exporter has names of its own
+        each.type.tensor_type.shape.dim[0].dim_param = "batch"
     inputs = [
         *parts.begin.graph.input,
         value("beam", INT64),

@@ -37,3 +37,10 @@ def test_the_model_file_s_page_names_every_field_of_the_card(kind):
 def test_the_model_file_s_page_names_every_input_and_output(model):
     session = onnxruntime.InferenceSession(model)
     assert {each.name for each in (*session.get_inputs(), *session.get_outputs())} <= named("model-file.md")
+
+
+@pytest.mark.parametrize("model", zoo.models(), ids=lambda path: path.stem)
+def test_a_viewer_of_models_shows_which_dimension_is_the_batch(model):
+    session = onnxruntime.InferenceSession(model)
+    values = [*session.get_inputs(), *session.get_outputs()]
+    assert {each.shape[0] for each in values if each.shape} == {"batch"}
