@@ -10,7 +10,8 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from linnet.image import pixels
-from linnet_training.caption.module import Pictures, SelfCritical, Supervised, _Batches
+from linnet_training.caption.batches import Batches, Pictures
+from linnet_training.caption.module import SelfCritical, Supervised
 from linnet_training.caption.network import CaptionNetwork
 from linnet_training.caption.recipe import Recipe
 from linnet_training.caption.samples import sheet
@@ -65,7 +66,7 @@ def module_of(kind, network, part, recipe=RECIPE):
 def test_a_batch_has_pictures_with_their_own_captions(part):
     views = set()
     for seed in range(40):
-        for batch in _Batches(part, RECIPE, [seed]):
+        for batch in Batches(part, RECIPE, [seed]):
             assert batch.trunk.dtype == torch.float32
             assert batch.tokens.shape[2] <= RECIPE.max_words + 1
             for trunk, tokens, picture in zip(*batch, strict=True):
@@ -82,18 +83,27 @@ def test_a_batch_has_pictures_with_their_own_captions(part):
 def test_an_epoch_has_no_picture_twice_and_batches_differ(part):
     seen, orders = set(), set()
     for seed in range(10):
-        pictures = [int(p) for batch in _Batches(part, RECIPE, [seed]) for p in batch.picture]
+        pictures = [int(p) for batch in Batches(part, RECIPE, [seed]) for p in batch.picture]
         assert len(pictures) == len(set(pictures)) == 3  # five pictures make one batch of three
         seen |= set(pictures)
         orders.add(tuple(pictures))
-        again = [int(p) for batch in _Batches(part, RECIPE, [seed]) for p in batch.picture]
+        again = [int(p) for batch in Batches(part, RECIPE, [seed]) for p in batch.picture]
         assert again == pictures
     assert seen == set(range(5))
     assert len(orders) > 3
 
 
+@pytest.mark.parametrize("world", [1, 2, 3, 7])
+def test_processes_share_an_epoch(part, world):
+    recipe = replace(RECIPE, batch_size=1)
+    shares = [list(Batches(part, recipe, [5], (rank, world))) for rank in range(world)]
+    assert {len(share) for share in shares} == {max(1, 5 // world)}
+    seen = [int(picture) for share in shares for batch in share for picture in batch.picture]
+    assert len(set(seen)) == min(5, len(seen))  # none twice before all were seen
+
+
 def test_fewer_pictures_than_a_batch_has(part):
-    few = _Batches(part, Recipe(), [1])
+    few = Batches(part, Recipe(), [1])
     assert len(few) == 1
     (batch,) = few
     assert sorted(batch.picture.tolist()) == list(range(5))
@@ -119,7 +129,7 @@ def test_teacher_forcing_is_stepping(network):
 def test_the_loss_is_that_of_the_tokens_that_are_there(network, part):
     recipe = Recipe(**{**RECIPE.to_dict(), "label_smoothing": 0.2, "attention_penalty": 0.0})
     module, logged = module_of(Supervised, network, part, recipe)
-    (batch,) = _Batches(part, recipe, [1])
+    (batch,) = Batches(part, recipe, [1])
     loss = module.training_step(batch, 0)
     feeds, attention = teacher_forced(
         network.decoder, *network.begin(network.encoder.top(batch.trunk, 18)), batch.tokens
@@ -147,7 +157,7 @@ def test_the_loss_is_that_of_the_tokens_that_are_there(network, part):
 def test_self_critical_gradients_favour_what_is_better_than_the_others(network, part, monkeypatch):
     """By the formula: each sample's log-probability times its reward less the mean of the others'."""
     module, logged = module_of(SelfCritical, network, part)
-    (batch,) = _Batches(part, RECIPE, [1])
+    (batch,) = Batches(part, RECIPE, [1])
     tokens = torch.tensor([[[4, END], [5, 6], [7, END], [8, END]]] * 3)
     gains = torch.full((3, 4, 2), -1.0, requires_grad=True)
     reward = np.arange(12.0) ** 2
@@ -172,7 +182,7 @@ def test_self_critical_gradients_favour_what_is_better_than_the_others(network, 
 def test_the_words_of_a_picture_are_foretold(network, part):
     without, _ = module_of(Supervised, network, part)
     module, _ = module_of(Supervised, network, part, replace(RECIPE, bag_of_words=3.0))
-    (batch,) = _Batches(part, RECIPE, [1])
+    (batch,) = Batches(part, RECIPE, [1])
     _, state = network.begin(network.encoder.top(batch.trunk, 18))
     losses = []
     for row in range(3):
@@ -196,7 +206,7 @@ def test_rare_words_are_made_likelier_before_captions_are_drawn(network, part):
 
 
 def test_people_s_captions_hold_it_with_the_same_adjustment(network, part):
-    (batch,) = _Batches(part, RECIPE, [1])
+    (batch,) = Batches(part, RECIPE, [1])
     alone, _ = module_of(SelfCritical, network, part)
     torch.manual_seed(5)
     expected = alone.training_step(batch, 0)
@@ -248,6 +258,7 @@ def test_the_encoder_learns_more_slowly_if_it_has_learnt_before(network, part):
     network.encoder.features[18].requires_grad_(True)
     for pretrained, rate in ((True, RECIPE.encoder_learning_rate), (False, RECIPE.learning_rate)):
         module = Supervised(RECIPE, network, part, part, {"cached_layers": 18, "pretrained": pretrained})
+        module._trainer = SimpleNamespace(global_rank=0, world_size=1)
         optimizer = module.configure_optimizers()["optimizer"]
         decoder, encoder = optimizer.param_groups
         assert encoder["max_lr"] == rate

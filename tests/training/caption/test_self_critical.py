@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from linnet_training.caption.module import Pictures, SelfCritical, _Batches
+from linnet_training.caption.batches import Batches, Pictures
+from linnet_training.caption.module import SelfCritical
 from linnet_training.caption.network import CaptionNetwork
 from linnet_training.caption.recipe import Recipe
 from linnet_training.sequence.search import END
@@ -35,7 +36,7 @@ def test_its_own_captions_get_better_by_reward_alone():
     optimizer = torch.optim.Adam(learnt, 0.03)
     for step in range(45):
         torch.manual_seed(step)
-        (batch,) = _Batches(module.train_part, RECIPE, [step])
+        (batch,) = Batches(module.train_part, RECIPE, [step])
         optimizer.zero_grad()
         module.training_step(batch, 0).backward()
         optimizer.step()

@@ -1,10 +1,8 @@
 """Captioning in training as Lightning sees it: people's captions first, then the CIDEr of its own."""
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import lightning
 import numpy as np
@@ -13,11 +11,11 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 from torch.nn import functional
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 
 from linnet.errors import ImageError
+from linnet_training.caption.batches import Batch, Batches, Pictures, as_tensor
 from linnet_training.caption.cider import CiderReward
-from linnet_training.caption.features import Features
 from linnet_training.caption.network import CaptionNetwork
 from linnet_training.caption.recipe import Recipe
 from linnet_training.caption.samples import sheet
@@ -29,28 +27,6 @@ from linnet_training.sequence.vocabulary import Vocabulary
 _VALIDATION_BATCH = 50
 _VALIDATION_BEAM = 3
 _SAMPLES = 12  # captions to look at after each epoch
-
-
-class Batch(NamedTuple):
-    """Pictures with their captions."""
-
-    trunk: Tensor
-    """What the first layers of the encoder made of them, (batch, channels, rows, columns)."""
-    tokens: Tensor
-    """(batch, captions, length), each with its end, then `PAD`."""
-    picture: Tensor
-    """Which pictures these are, (batch,)."""
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """A part of the data, ready to learn from."""
-
-    features: Features
-    captions: list[list[list[int]]]
-    """Ids of each picture's captions, ends included."""
-    references: list[list[list[int]]]
-    """The same for CIDEr: rare words have ids of their own."""
 
 
 class CaptionModule(lightning.LightningModule):
@@ -68,8 +44,11 @@ class CaptionModule(lightning.LightningModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Every picture once, in an order of the epoch's own."""
-        seed = [self.recipe.seed, self.global_rank, self.current_epoch]
-        return DataLoader(_Batches(self.train_part, self.recipe, seed), batch_size=None)
+        return DataLoader(self._batches(self.current_epoch), batch_size=None)
+
+    def _batches(self, epoch: int) -> Batches:
+        share = (self.global_rank, self.trainer.world_size)
+        return Batches(self.train_part, self.recipe, [self.recipe.seed, 0, epoch], share)
 
     def val_dataloader(self) -> DataLoader[Tensor]:
         """The dev pictures, some at a time."""
@@ -81,7 +60,7 @@ class CaptionModule(lightning.LightningModule):
 
     def validation_step(self, pictures: Tensor, index: int) -> None:
         """Caption some dev pictures."""
-        trunk = _tensor(self.dev_part.features[pictures.cpu().numpy(), 0]).to(self.device)
+        trunk = as_tensor(self.dev_part.features[pictures.cpu().numpy(), 0]).to(self.device)
         memory, state = self.network.begin(self.network.encoder.top(trunk, self.layers))
         found = beam_search(self.network.decoder, memory, state, _VALIDATION_BEAM, self.recipe.max_words, 1.0)
         self._said += [_sentence(tokens) for tokens in found.tokens[:, 0].tolist()]
@@ -134,7 +113,7 @@ class CaptionModule(lightning.LightningModule):
         if encoder:
             groups.append({"params": encoder, "weight_decay": 0.0})
         optimizer = torch.optim.AdamW(groups, rate, weight_decay=0.01)
-        steps = epochs * len(_Batches(self.train_part, self.recipe, []))
+        steps = epochs * len(self._batches(0))
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer, [rate, encoder_rate][: len(groups)], steps, pct_start=warm_up
         )
@@ -233,51 +212,3 @@ def _sentence(tokens: list[int], end: bool = False) -> list[int]:
     """Tokens before the end, or with it."""
     length = tokens.index(END) + end if END in tokens else len(tokens)
     return tokens[:length]
-
-
-def _tensor(features: Features) -> Tensor:
-    """Pictures as they are, features in full precision."""
-    return torch.from_numpy(features if features.dtype == np.uint8 else features.astype(np.float32))
-
-
-class _Batches(IterableDataset[Batch]):
-    """Pictures in batches of like lengths, a random view of each."""
-
-    def __init__(self, part: Pictures, recipe: Recipe, seed: list[int]) -> None:
-        self._part, self._recipe, self._seed = part, recipe, seed
-        self._size = min(recipe.batch_size, len(part.captions))
-
-    def __len__(self) -> int:
-        return len(self._part.captions) // self._size
-
-    def __iter__(self) -> Iterator[Batch]:
-        rng = np.random.default_rng(self._seed)
-        size = self._size
-        longest = np.array([max(map(len, captions)) for captions in self._part.captions])
-        order = np.argsort(
-            longest + rng.uniform(0, 3, len(longest)), kind="stable"
-        )  # little padding, never the same batches
-        batches = (
-            order[: len(self) * size].reshape(-1, size)
-            if rng.random() < 0.5
-            else order[-len(self) * size :].reshape(-1, size)
-        )
-        for pictures in rng.permutation(batches):
-            yield self._batch(pictures, rng)
-
-    def _batch(self, pictures: np.ndarray, rng: np.random.Generator) -> Batch:
-        chosen = [self._part.captions[picture] for picture in pictures]
-        most = max(map(len, chosen))
-        length = min(
-            self._recipe.max_words + 1, max(len(caption) for captions in chosen for caption in captions)
-        )
-        tokens = np.full((len(pictures), most, length), PAD, np.int64)
-        for row, captions in enumerate(chosen):
-            for column in range(most):
-                caption = (
-                    captions[column] if column < len(captions) else captions[rng.integers(len(captions))]
-                )
-                tokens[row, column, : len(caption)] = caption[:length]
-        view = rng.integers(self._part.features.shape[1], size=len(pictures))
-        trunk = _tensor(self._part.features[pictures, view])
-        return Batch(trunk, torch.from_numpy(tokens), torch.from_numpy(pictures))

@@ -14,9 +14,10 @@ import torch
 from linnet.errors import DataError, OutputError, RecipeError
 from linnet_training import fitting
 from linnet_training.caption import data
+from linnet_training.caption.batches import Pictures
 from linnet_training.caption.data import Photograph, words
 from linnet_training.caption.features import Features, trunk_features
-from linnet_training.caption.module import CaptionModule, Pictures, SelfCritical, Supervised
+from linnet_training.caption.module import CaptionModule, SelfCritical, Supervised
 from linnet_training.caption.network import CaptionNetwork
 from linnet_training.caption.recipe import Recipe
 from linnet_training.sequence.search import UNKNOWN
