@@ -19,8 +19,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from linnet import arriving, cli, results, zoo
-from linnet.progress import Progress
+from linnet import cli, results, zoo
 from linnet.translate import Translation
 
 Run = Callable[..., tuple[int, str, str]]
@@ -209,33 +208,6 @@ def test_lines_are_answered_as_they_come(tiny_translator: Path) -> None:
         assert process.wait() == 0
 
 
-def test_windows_grow() -> None:
-    sizes = [len(window) for window in arriving.windows(io.BytesIO(b"a\n" * 500), 100)]
-    assert sizes == [16, 32, 64, 100, 100, 100, 88]
-    assert list(arriving.windows(io.BytesIO(b""), 100)) == []
-    with pytest.raises(OSError, match="gone"):
-        list(arriving.windows(Broken(), 100))
-
-
-class Broken(io.BytesIO):
-    def read(self, size: int | None = -1, /) -> bytes:
-        raise OSError(5, "gone")
-
-
-def test_lines_are_counted_where_that_can_be(tmp_path: Path) -> None:
-    for data, lines in ((b"", 0), (b"a", 1), (b"a\nb\n", 2), (b"a\n" * 100_000 + b"b", 100_001)):
-        path = tmp_path / "lines.txt"
-        path.write_bytes(data)
-        with open(path, "rb") as stream:
-            assert arriving.count(stream) == lines
-            assert stream.read() == data
-    assert arriving.count(io.BytesIO(b"a\n")) is None
-    reader, writer = os.pipe()
-    os.close(writer)
-    with open(reader, "rb") as stream:
-        assert arriving.count(stream) is None
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="memory as Linux tells it")
 def test_a_million_lines_take_no_more_memory_than_a_few(tiny_translator: Path, tmp_path: Path) -> None:
     # Most are empty, so that it takes seconds; each is read and answered as any other.
@@ -377,27 +349,6 @@ def test_lines_that_are_typed(tiny_translator: Path) -> None:
     assert " done" not in shown
 
 
-def test_a_bar_of_an_unknown_total(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TERM", "xterm")
-
-    class Terminal(io.StringIO):
-        encoding = "ascii"
-
-        def isatty(self) -> bool:
-            return True
-
-    times = iter(range(100))
-    stream = Terminal()
-    bar = Progress(None, stream=stream, now=lambda: float(next(times)))
-    bar.advance()
-    assert stream.getvalue() == "\r\033[K1 done, 0.5 a second"
-    more = Progress(2, stream=stream, now=lambda: float(next(times)))
-    for _ in range(3):  # more than were counted, since the file has grown
-        more.advance()
-    assert "########################  3 of 2" in stream.getvalue()
-    assert Progress(0, stream=stream).advance() is None
-
-
 # Figures
 
 
@@ -412,79 +363,3 @@ def test_an_alignment(run: Run, tmp_path: Path) -> None:
     status, out, err = run("--alignment", tmp_path / "no.png", stdin=b"Ein\nHund\n")
     assert (status, out) == (2, "")
     assert "no.png can show one text, not several lines" in err
-
-
-# Captions in another language
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    path = tmp_path / "photo.png"
-    Image.new("RGB", (60, 40), (200, 0, 0)).save(path)
-    return path
-
-
-@pytest.fixture
-def caption(
-    capfd: pytest.CaptureFixture[str],
-    tiny_captioner: Path,
-    save_translator: Callable[..., Path],
-    photo: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Run]:
-    """Run ``linnet caption`` on a red picture, with a translator from English that knows no English."""
-    translator = save_translator(source_language="en", target_language="de")
-    found = zoo.named
-    monkeypatch.setattr(zoo, "named", lambda name: translator if name == "en-de" else found(name))
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        status = cli.main(["caption", str(photo), "--model", str(tiny_captioner), *map(str, arguments)])
-        return status, *capfd.readouterr()
-
-    yield run
-    signal.signal(signal.SIGTERM, handler)
-
-
-def test_a_caption_in_another_language(caption: Run, photo: Path, tmp_path: Path) -> None:
-    assert caption("--to", "de") == (0, "A red picture.\n", "")
-    assert (
-        caption("--to", "de", "--n-best", 2)[1] == " -0.125  A red picture.\n -0.200  A very red picture.\n"
-    )
-    found = json.loads(caption("--to", "de", "--json", "--n-best", 2)[1])
-    assert found == {
-        "image": str(photo),
-        "caption": "a red picture",
-        "score": -0.125,
-        "translation": "A red picture.",
-        "alternatives": [
-            {"caption": "a very red picture", "score": -0.2, "translation": "A very red picture."}
-        ],
-    }
-    output = tmp_path / "out.jsonl"
-    caption("--to", "de", "-o", output)
-    assert "1 were there already" in caption("--to", "de", "-o", output, "--resume")[2]
-
-
-def test_a_translator_of_ones_own(caption: Run, tmp_path: Path) -> None:
-    mine = tmp_path / "model.onnx"
-    for more in ([], ["--to", "de"]):
-        assert caption("--translator", mine, *more)[1] == "A red picture.\n"
-
-
-def test_translators_that_do_not_fit(
-    caption: Run, tiny_translator: Path, tiny_captioner: Path, tmp_path: Path
-) -> None:
-    for arguments, sentence in (
-        (["--to", "tlh"], "no bundled model is called 'en-tlh'; linnet models lists them"),
-        (["--translator", tiny_translator], f"{tiny_translator} translates from de into en, not from en"),
-        (
-            ["--to", "fr", "--translator", tmp_path / "model.onnx"],
-            "translates from en into de, not from en into",
-        ),
-        (["--translator", tiny_captioner], "is a caption model, not a translate model"),
-    ):
-        status, out, err = caption(*arguments)
-        assert (status, out) == (2, "")
-        assert sentence in err
-        assert err.count("\n") == 1

@@ -1,0 +1,64 @@
+"""What tests of commands share."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from albums import picture
+from recordings import tones
+
+from linnet import audio, cli
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def listen(capfd: pytest.CaptureFixture[str]) -> Iterator[Run]:
+    """Run ``linnet listen`` in this process; returns exit status, standard output, standard error."""
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        status = cli.main(["listen", *map(str, arguments)])
+        return status, *capfd.readouterr()
+
+    yield run
+    signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.fixture
+def day(tmp_path: Path) -> Path:
+    """A recording of 10 s with a tone at 2, 5 and 9.7 s."""
+    path = tmp_path / "day.wav"
+    audio.write_wav(path, tones(2, 5, 9.7, seconds=10))
+    return path
+
+
+@pytest.fixture
+def caption(capfd: pytest.CaptureFixture[str], tiny_captioner: Path) -> Iterator[Run]:
+    """Run ``linnet caption`` with the tiny captioner in this process; returns status, output, errors."""
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        status = cli.main(["caption", "--model", str(tiny_captioner), *map(str, arguments)])
+        return status, *capfd.readouterr()
+
+    yield run
+    signal.signal(signal.SIGTERM, handler)
+
+
+@pytest.fixture
+def album(tmp_path: Path) -> Path:
+    """A folder with pictures in folders, and with other things."""
+    folder = tmp_path / "album"
+    picture(folder / "b.png", "green")
+    picture(folder / "a.JPG", "red")
+    picture(folder / "deep/er/c.webp", "blue")
+    picture(folder / "d.png", "red")
+    picture(folder / ".hidden/x.png")
+    picture(folder / "._a.png")
+    (folder / "notes.txt").write_text("no picture")
+    (folder / "empty").mkdir()
+    return folder

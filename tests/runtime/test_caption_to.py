@@ -1,0 +1,88 @@
+"""``linnet caption --to``: captions translated."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from linnet import cli, zoo
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    path = tmp_path / "photo.png"
+    Image.new("RGB", (60, 40), (200, 0, 0)).save(path)
+    return path
+
+
+@pytest.fixture
+def caption(
+    capfd: pytest.CaptureFixture[str],
+    tiny_captioner: Path,
+    save_translator: Callable[..., Path],
+    photo: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Run]:
+    """Run ``linnet caption`` on a red picture, with a translator from English that knows no English."""
+    translator = save_translator(source_language="en", target_language="de")
+    found = zoo.named
+    monkeypatch.setattr(zoo, "named", lambda name: translator if name == "en-de" else found(name))
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        status = cli.main(["caption", str(photo), "--model", str(tiny_captioner), *map(str, arguments)])
+        return status, *capfd.readouterr()
+
+    yield run
+    signal.signal(signal.SIGTERM, handler)
+
+
+def test_a_caption_in_another_language(caption: Run, photo: Path, tmp_path: Path) -> None:
+    assert caption("--to", "de") == (0, "A red picture.\n", "")
+    assert (
+        caption("--to", "de", "--n-best", 2)[1] == " -0.125  A red picture.\n -0.200  A very red picture.\n"
+    )
+    found = json.loads(caption("--to", "de", "--json", "--n-best", 2)[1])
+    assert found == {
+        "image": str(photo),
+        "caption": "a red picture",
+        "score": -0.125,
+        "translation": "A red picture.",
+        "alternatives": [
+            {"caption": "a very red picture", "score": -0.2, "translation": "A very red picture."}
+        ],
+    }
+    output = tmp_path / "out.jsonl"
+    caption("--to", "de", "-o", output)
+    assert "1 were there already" in caption("--to", "de", "-o", output, "--resume")[2]
+
+
+def test_a_translator_of_ones_own(caption: Run, tmp_path: Path) -> None:
+    mine = tmp_path / "model.onnx"
+    for more in ([], ["--to", "de"]):
+        assert caption("--translator", mine, *more)[1] == "A red picture.\n"
+
+
+def test_translators_that_do_not_fit(
+    caption: Run, tiny_translator: Path, tiny_captioner: Path, tmp_path: Path
+) -> None:
+    for arguments, sentence in (
+        (["--to", "tlh"], "no bundled model is called 'en-tlh'; linnet models lists them"),
+        (["--translator", tiny_translator], f"{tiny_translator} translates from de into en, not from en"),
+        (
+            ["--to", "fr", "--translator", tmp_path / "model.onnx"],
+            "translates from en into de, not from en into",
+        ),
+        (["--translator", tiny_captioner], "is a caption model, not a translate model"),
+    ):
+        status, out, err = caption(*arguments)
+        assert (status, out) == (2, "")
+        assert sentence in err
+        assert err.count("\n") == 1
