@@ -187,7 +187,7 @@ def test_info_is_a_page(run: Run, tiny_model: Path) -> None:
         "licence  Apache-2.0",
         "loud               0      0.950         10.0 %    20.0 %",
         "0.5      0.750          5.0 %    10.0 %  default",
-        "miss rate\n  loud  clean  5.0 %\n  none\n",
+        "miss rate\n  loud  clean  5.0 %\n  nothing\n",
         "none (none), for nothing: made by hand",
     ):
         assert text in out

@@ -8,10 +8,11 @@ The words are made by a Loop, which ends once all hypotheses have, or at `max_le
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
+from onnx.helper import make_graph
+from tiny import BOOL, FLOAT, INT64, UINT8, card_of, model_of, node, value
 
 WORDS = ["a", "very", "red", "green", "blue", "picture"]
 A, VERY, RED, PICTURE, END = 4, 5, 6, 9, 2
@@ -19,7 +20,7 @@ A, VERY, RED, PICTURE, END = 4, 5, 6, 9, 2
 
 def tiny_caption_card(**changes: Any) -> dict[str, Any]:
     """The tiny captioner's card as plain JSON; ``changes`` replace its fields or those of its settings."""
-    caption = {
+    settings = {
         "image_size": 224,
         "grid": [7, 7],
         "vocabulary": ["", "<start>", "<end>", "<unknown>", *(f"\u2581{word}" for word in WORDS)],
@@ -27,41 +28,36 @@ def tiny_caption_card(**changes: Any) -> dict[str, Any]:
         "beam": 3,
         "length_penalty": 1.0,
     }
-    card = {
-        "version": 1,
-        "task": "caption",
-        "name": "tiny captioner",
-        "description": "Tells which colour a picture is most of.",
-        "licence": "Apache-2.0",
-        "created": "2026-01-02T03:04:05Z",
-        "author": "the tests",
-        "versions": {"linnet": "0.1.0"},
-        "data": [{"name": "none", "source": "made by hand", "licence": "none", "used_for": "nothing"}],
-        "recipe": {"seed": 1},
-        "quality": [
-            {"measure": "CIDEr", "keyword": "", "condition": "beam 3", "value": 12.3, "data": "nothing"}
-        ],
-        "caption": caption,
-    }
-    for name, value in changes.items():
-        (caption if name in caption else card)[name] = value
-    return card
+    return card_of(
+        "caption",
+        "tiny captioner",
+        "Tells which colour a picture is most of.",
+        {"measure": "CIDEr", "condition": "beam 3", "value": 12.3},
+        settings,
+        changes,
+    )
 
 
 def tiny_caption_onnx(card: dict[str, Any] | str | None = None) -> Any:
     """The tiny captioner as a ModelProto; ``card`` is JSON, or a text to write as it is (empty: no card)."""
-    import onnx
-    from onnx import TensorProto, numpy_helper
-    from onnx.helper import (
-        make_graph,
-        make_model,
-        make_node,
-        make_opsetid,
-        make_tensor_value_info,
-        set_model_props,
-    )
+    nodes = _nodes(_turn())
+    inputs = [
+        value("image", UINT8, "batch", 224, 224, 3),
+        value("beam", INT64),
+        value("max_length", INT64),
+        value("length_penalty", FLOAT),
+    ]
+    outputs = [
+        value("tokens", INT64, "batch", "beam", "length"),
+        value("scores", FLOAT, "batch", "beam"),
+        value("attention", FLOAT, "batch", "beam", "length", 49),
+    ]
+    return model_of(nodes, inputs, outputs, _constants(), tiny_caption_card() if card is None else card)
 
-    constants = {
+
+def _constants() -> dict[str, Any]:
+
+    return {
         "zero": np.array(0),
         "one": np.array(1),
         "two": np.array(2),
@@ -74,6 +70,7 @@ def tiny_caption_onnx(card: dict[str, Any] | str | None = None) -> Any:
         "some": np.float32(1),
         "flat": np.array([0, 49]),
         "axes": np.array([2, 3]),
+        "axis2": np.array([2]),
         "channel": np.array([1]),
         "places": np.array([1, 2]),
         "yes": np.array(True),
@@ -85,12 +82,10 @@ def tiny_caption_onnx(card: dict[str, Any] | str | None = None) -> Any:
         "end": np.array(END),
     }
 
-    def value(name: str, kind: int, *shape: int | str) -> Any:
-        return make_tensor_value_info(name, kind, shape)
 
-    node = make_node
-    # One turn: which token each hypothesis (batch, beam) says at place "turn", and where it looks.
-    body = make_graph(
+def _turn() -> Any:
+    """One turn: which token each hypothesis (batch, beam) says at place "turn", and where it looks."""
+    return make_graph(
         [
             node("Sub", ["turn", "rank"], ["ahead"]),  # (1, beam): 1 is the colour's place, 2 "picture"'s
             node("Equal", ["ahead", "one"], ["is_colour"]),
@@ -107,15 +102,19 @@ def tiny_caption_onnx(card: dict[str, Any] | str | None = None) -> Any:
             node("Less", ["turn", "last_turn"], ["go_on"]),
         ],
         "turn",
-        [value("turn", TensorProto.INT64), value("go", TensorProto.BOOL)],
+        [value("turn", INT64), value("go", BOOL)],
         [
-            value("go_on", TensorProto.BOOL),
-            value("token", TensorProto.INT64, "batch", "beam"),
-            value("looked", TensorProto.FLOAT, "batch", "beam", 49),
+            value("go_on", BOOL),
+            value("token", INT64, "batch", "beam"),
+            value("looked", FLOAT, "batch", "beam", 49),
         ],
     )
-    nodes = [
-        node("Cast", ["image"], ["numbers"], to=TensorProto.FLOAT),
+
+
+def _nodes(turn: Any) -> list[Any]:
+    """All else, around the Loop of turns."""
+    return [
+        node("Cast", ["image"], ["numbers"], to=FLOAT),
         node("Transpose", ["numbers"], ["planes"], perm=[0, 3, 1, 2]),
         node("ReduceMean", ["planes", "axes"], ["amounts"], keepdims=0),
         node("ArgMax", ["amounts"], ["most"], axis=1, keepdims=1),
@@ -129,48 +128,25 @@ def tiny_caption_onnx(card: dict[str, Any] | str | None = None) -> Any:
         node("Range", ["zero", "beam", "one"], ["ranks"]),
         node("Unsqueeze", ["ranks", "first"], ["rank"]),  # (1, beam)
         node("Mul", ["rank", "zero"], ["none"]),
-        node("Cast", ["none"], ["nothing"], to=TensorProto.FLOAT),
+        node("Cast", ["none"], ["nothing"], to=FLOAT),
         node("Unsqueeze", ["nothing", "axis2"], ["wide"]),
         node("Unsqueeze", ["share", "last"], ["each"]),
         node("Add", ["each", "wide"], ["look"]),  # (batch, beam, 49)
         node("Add", ["beam", "two"], ["last_turn"]),
         node("Min", ["max_length", "forty"], ["most_turns"]),
-        node("Loop", ["most_turns", "yes"], ["tokens_by_turn", "looks_by_turn"], body=body),
+        node("Loop", ["most_turns", "yes"], ["tokens_by_turn", "looks_by_turn"], body=turn),
         node("Transpose", ["tokens_by_turn"], ["tokens"], perm=[1, 2, 0]),
         node("Transpose", ["looks_by_turn"], ["attention"], perm=[1, 2, 0, 3]),
         node("Add", ["rank", "four"], ["wanted"]),
         node("Min", ["wanted", "most_turns"], ["length"]),
-        node("Cast", ["length"], ["length_float"], to=TensorProto.FLOAT),
+        node("Cast", ["length"], ["length_float"], to=FLOAT),
         node("Pow", ["length_float", "length_penalty"], ["divisor"]),
         node("Add", ["rank", "one"], ["place"]),
-        node("Cast", ["place"], ["place_float"], to=TensorProto.FLOAT),
+        node("Cast", ["place"], ["place_float"], to=FLOAT),
         node("Mul", ["place_float", "half"], ["cost"]),
         node("Neg", ["cost"], ["likelihood"]),
         node("Div", ["likelihood", "divisor"], ["scores_of_one"]),
         node("Sub", ["colour", "colour"], ["none_each"]),
-        node("Cast", ["none_each"], ["nothing_each"], to=TensorProto.FLOAT),
+        node("Cast", ["none_each"], ["nothing_each"], to=FLOAT),
         node("Add", ["scores_of_one", "nothing_each"], ["scores"]),
     ]
-    constants["axis2"] = np.array([2])
-    graph = make_graph(
-        nodes,
-        "tiny captioner",
-        [
-            value("image", TensorProto.UINT8, "batch", 224, 224, 3),
-            value("beam", TensorProto.INT64),
-            value("max_length", TensorProto.INT64),
-            value("length_penalty", TensorProto.FLOAT),
-        ],
-        [
-            value("tokens", TensorProto.INT64, "batch", "beam", "length"),
-            value("scores", TensorProto.FLOAT, "batch", "beam"),
-            value("attention", TensorProto.FLOAT, "batch", "beam", "length", 49),
-        ],
-        [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()],
-    )
-    model = make_model(graph, opset_imports=[make_opsetid("", 18)], ir_version=9)
-    text = card if isinstance(card, str) else json.dumps(tiny_caption_card() if card is None else card)
-    if text:
-        set_model_props(model, {"linnet": text})
-    onnx.checker.check_model(model, full_check=True)
-    return model

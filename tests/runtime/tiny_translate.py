@@ -10,12 +10,13 @@ by a Loop, which ends once all hypotheses of the batch have, or at `max_length` 
 from __future__ import annotations
 
 import io
-import json
 from base64 import b64encode
 from functools import cache
 from typing import Any
 
 import numpy as np
+from onnx.helper import make_graph
+from tiny import BOOL, FLOAT, INT64, card_of, model_of, node, value
 
 DICTIONARY = {
     "Ein": "A",
@@ -58,7 +59,7 @@ def tiny_pieces() -> bytes:
 
 def tiny_translate_card(**changes: Any) -> dict[str, Any]:
     """The tiny translator's card as plain JSON; ``changes`` replace its fields or those of its settings."""
-    translate = {
+    settings = {
         "source_language": "de",
         "target_language": "en",
         "sentencepiece": b64encode(tiny_pieces()).decode(),
@@ -68,40 +69,36 @@ def tiny_translate_card(**changes: Any) -> dict[str, Any]:
         "length_penalty": 1.0,
         "coverage_penalty": 0.0,
     }
-    card = {
-        "version": 1,
-        "task": "translate",
-        "name": "tiny translator",
-        "description": "Knows eleven words.",
-        "licence": "Apache-2.0",
-        "created": "2026-01-02T03:04:05Z",
-        "author": "the tests",
-        "versions": {"linnet": "0.1.0"},
-        "data": [{"name": "none", "source": "made by hand", "licence": "none", "used_for": "nothing"}],
-        "recipe": {"seed": 1},
-        "quality": [
-            {"measure": "BLEU", "keyword": "", "condition": "beam 3", "value": 12.3, "data": "nothing"}
-        ],
-        "translate": translate,
-    }
-    for name, value in changes.items():
-        (translate if name in translate else card)[name] = value
-    return card
+    return card_of(
+        "translate",
+        "tiny translator",
+        "Knows eleven words.",
+        {"measure": "BLEU", "condition": "beam 3", "value": 12.3},
+        settings,
+        changes,
+    )
 
 
 def tiny_translate_onnx(card: dict[str, Any] | str | None = None) -> Any:
     """The tiny translator as a ModelProto; ``card`` is JSON, or a text to write as it is (empty: no card)."""
-    import onnx
+    nodes = _nodes(_turn())
+    inputs = [
+        value("source", INT64, "batch", "source_length"),
+        value("beam", INT64),
+        value("max_length", INT64),
+        value("length_penalty", FLOAT),
+        value("coverage_penalty", FLOAT),
+    ]
+    outputs = [
+        value("tokens", INT64, "batch", "beam", "length"),
+        value("scores", FLOAT, "batch", "beam"),
+        value("attention", FLOAT, "batch", "beam", "length", "source_length"),
+    ]
+    return model_of(nodes, inputs, outputs, _constants(), tiny_translate_card() if card is None else card)
+
+
+def _constants() -> dict[str, Any]:
     import sentencepiece
-    from onnx import TensorProto, numpy_helper
-    from onnx.helper import (
-        make_graph,
-        make_model,
-        make_node,
-        make_opsetid,
-        make_tensor_value_info,
-        set_model_props,
-    )
 
     known = sentencepiece.SentencePieceProcessor()
     known.LoadFromSerializedProto(tiny_pieces())
@@ -109,7 +106,7 @@ def tiny_translate_onnx(card: dict[str, Any] | str | None = None) -> Any:
     for german, english in DICTIONARY.items():
         (one,), (other,) = known.EncodeAsIds(german), known.EncodeAsIds(english)
         becomes[one] = other
-    constants = {
+    return {
         "zero": np.array(0),
         "one": np.array(1),
         "most": np.array(128),
@@ -124,12 +121,10 @@ def tiny_translate_onnx(card: dict[str, Any] | str | None = None) -> Any:
         "off_and_on": np.array([0, 1], np.float32),
     }
 
-    def value(name: str, kind: int, *shape: int | str) -> Any:
-        return make_tensor_value_info(name, kind, shape)
 
-    node = make_node
-    # One turn: where each hypothesis (batch, beam) looks at place "turn", and what it says.
-    body = make_graph(
+def _turn() -> Any:
+    """One turn: where each hypothesis (batch, beam) looks at place "turn", and what it says."""
+    return make_graph(
         [
             node("Sub", ["turn", "rank"], ["ahead"]),  # (1, beam): below 0 it is "very"
             node("Less", ["ahead", "zero"], ["is_very"]),
@@ -147,14 +142,18 @@ def tiny_translate_onnx(card: dict[str, Any] | str | None = None) -> Any:
             node("Less", ["turn", "last_turn"], ["go_on"]),
         ],
         "turn",
-        [value("turn", TensorProto.INT64), value("go", TensorProto.BOOL)],
+        [value("turn", INT64), value("go", BOOL)],
         [
-            value("go_on", TensorProto.BOOL),
-            value("token", TensorProto.INT64, "batch", "beam"),
-            value("looked", TensorProto.FLOAT, "batch", "beam", "source_length"),
+            value("go_on", BOOL),
+            value("token", INT64, "batch", "beam"),
+            value("looked", FLOAT, "batch", "beam", "source_length"),
         ],
     )
-    nodes = [
+
+
+def _nodes(turn: Any) -> list[Any]:
+    """All else, around the Loop of turns."""
+    return [
         node("Range", ["zero", "beam", "one"], ["ranks"]),
         node("Unsqueeze", ["ranks", "first"], ["rank"]),  # (1, beam)
         node("Shape", ["source"], ["size"], start=1, end=2),
@@ -164,48 +163,25 @@ def tiny_translate_onnx(card: dict[str, Any] | str | None = None) -> Any:
         node("Sub", ["source", "source"], ["none_each"]),
         node("Slice", ["none_each", "first", "last", "last"], ["none_column"]),  # (batch, 1)
         node("Unsqueeze", ["none_column", "axis2"], ["none_cube"]),
-        node("Cast", ["none_cube"], ["nothing_each"], to=TensorProto.FLOAT),
+        node("Cast", ["none_cube"], ["nothing_each"], to=FLOAT),
         node("Add", ["final", "beam"], ["last_turn"]),
         node("Min", ["max_length", "most"], ["most_turns"]),
-        node("Loop", ["most_turns", "yes"], ["tokens_by_turn", "looks_by_turn"], body=body),
+        node("Loop", ["most_turns", "yes"], ["tokens_by_turn", "looks_by_turn"], body=turn),
         node("Transpose", ["tokens_by_turn"], ["tokens"], perm=[1, 2, 0]),
         node("Transpose", ["looks_by_turn"], ["attention"], perm=[1, 2, 0, 3]),
         node("Greater", ["source", "zero"], ["filled"]),
-        node("Cast", ["filled"], ["filled_number"], to=TensorProto.INT64),
+        node("Cast", ["filled"], ["filled_number"], to=INT64),
         node("ReduceSum", ["filled_number", "last"], ["source_length"], keepdims=1),
         node("Add", ["source_length", "rank"], ["wanted"]),
         node("Min", ["wanted", "most_turns"], ["length"]),
-        node("Cast", ["length"], ["length_float"], to=TensorProto.FLOAT),
+        node("Cast", ["length"], ["length_float"], to=FLOAT),
         node("Pow", ["length_float", "length_penalty"], ["divisor"]),
         node("Add", ["rank", "one"], ["place"]),
-        node("Cast", ["place"], ["place_float"], to=TensorProto.FLOAT),
+        node("Cast", ["place"], ["place_float"], to=FLOAT),
         node("Mul", ["place_float", "half"], ["cost"]),
         node("Neg", ["cost"], ["likelihood"]),
         node("Div", ["likelihood", "divisor"], ["normal"]),
-        node("Cast", ["rank"], ["rank_float"], to=TensorProto.FLOAT),
+        node("Cast", ["rank"], ["rank_float"], to=FLOAT),
         node("Mul", ["rank_float", "coverage_penalty"], ["lacking"]),
         node("Sub", ["normal", "lacking"], ["scores"]),
     ]
-    graph = make_graph(
-        nodes,
-        "tiny translator",
-        [
-            value("source", TensorProto.INT64, "batch", "source_length"),
-            value("beam", TensorProto.INT64),
-            value("max_length", TensorProto.INT64),
-            value("length_penalty", TensorProto.FLOAT),
-            value("coverage_penalty", TensorProto.FLOAT),
-        ],
-        [
-            value("tokens", TensorProto.INT64, "batch", "beam", "length"),
-            value("scores", TensorProto.FLOAT, "batch", "beam"),
-            value("attention", TensorProto.FLOAT, "batch", "beam", "length", "source_length"),
-        ],
-        [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()],
-    )
-    model = make_model(graph, opset_imports=[make_opsetid("", 18)], ir_version=9)
-    text = card if isinstance(card, str) else json.dumps(tiny_translate_card() if card is None else card)
-    if text:
-        set_model_props(model, {"linnet": text})
-    onnx.checker.check_model(model, full_check=True)
-    return model
