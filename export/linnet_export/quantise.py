@@ -88,7 +88,7 @@ def quantise_convolutions(model: onnx.ModelProto, examples: Iterable[Feeds]) -> 
         if node in chosen:
             x, name, bias = node.input
             weight = constants[name]
-            rows, scale = _quantised(weight.reshape(len(weight), -1), 127)
+            rows, scale = quantised(weight.reshape(len(weight), -1), 127)
             changed = (rows * scale[:, None]).reshape(weight.shape) - weight
             stored[f"{name}.int8"] = rows.reshape(weight.shape)
             stored[f"{name}.scale"] = scale.reshape(-1, *[1] * (weight.ndim - 1))
@@ -198,7 +198,7 @@ def _product(
     stored: dict[str, np.ndarray],
 ) -> list[onnx.NodeProto]:
     """``x @ matrix``, or its transpose where it is stored by rows, in integers."""
-    rows, scale = _quantised(matrix if by_rows else matrix.T)
+    rows, scale = quantised(matrix if by_rows else matrix.T)
     x, y = node.input[0], node.output[0]
     step = max(span[1] - span[0], 1e-6) / 255
     weight = f"{name}.int8"
@@ -228,7 +228,7 @@ def _is_embedding(matrix: np.ndarray | None) -> bool:
 def _rows(node: onnx.NodeProto, matrix: np.ndarray, stored: dict[str, np.ndarray]) -> list[onnx.NodeProto]:
     """Rows of a matrix by number."""
     name, index, y = node.input[0], node.input[1], node.output[0]
-    stored[f"{name}.int8"], stored[f"{name}.scale"] = _quantised(matrix)
+    stored[f"{name}.int8"], stored[f"{name}.scale"] = quantised(matrix)
     stored[f"{y}.axis"] = np.array([-1])
     return [
         helper.make_node("Gather", [f"{name}.int8", index], [f"{y}.int8"]),
@@ -239,7 +239,7 @@ def _rows(node: onnx.NodeProto, matrix: np.ndarray, stored: dict[str, np.ndarray
     ]
 
 
-def _quantised(rows: np.ndarray, largest: int = _LARGEST) -> tuple[np.ndarray, np.ndarray]:
+def quantised(rows: np.ndarray, largest: int = _LARGEST) -> tuple[np.ndarray, np.ndarray]:
     """Rows as whole numbers of at most so much, and what each row's are to be multiplied with."""
     scale = np.maximum(np.abs(rows).max(axis=1), 1e-12) / largest
     return np.rint(rows / scale[:, None]).astype(np.int8), scale.astype(np.float32)

@@ -73,7 +73,7 @@ def score_timeline(examples: Sequence[Example], path: str | Path) -> None:
     """Write the scores over time, one panel per example; arguments and errors as for `detection_tradeoff`."""
     figure = Figure(figsize=(9.0, 0.6 + 1.9 * len(examples)), layout="constrained")
     for i, example in enumerate(examples):
-        _draw_timeline(figure.add_subplot(len(examples), 1, i + 1), example)
+        draw_timeline(figure.add_subplot(len(examples), 1, i + 1), example)
     _write(figure, path)
 
 
@@ -94,7 +94,7 @@ def evaluation(
     panels = figure.add_gridspec(len(examples) + 1, 1, height_ratios=[5.0] + [1.9] * len(examples))
     _draw_tradeoff(figure.add_subplot(panels[0]), curves, points or {})
     for i, example in enumerate(examples):
-        _draw_timeline(figure.add_subplot(panels[i + 1]), example)
+        draw_timeline(figure.add_subplot(panels[i + 1]), example)
     _write(figure, path)
 
 
@@ -147,7 +147,8 @@ def _staircase(curve: Curve) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return np.append(rates, end), 100 * np.append(misses, misses[-1])
 
 
-def _draw_timeline(axes: Axes, example: Example) -> None:
+def draw_timeline(axes: Axes, example: Example) -> None:
+    """Draw scores over time as part of another figure, with what was said and what was reported."""
     colours = {keyword: COLOURS[i % len(COLOURS)] for i, keyword in enumerate(example.keywords)}
     end_s = example.start_s + len(example.scores) * example.step_s
     times = example.start_s + example.step_s * np.arange(1, len(example.scores) + 1)
