@@ -9,6 +9,7 @@ they are added in (onnxruntime's "reduce range").
 Convolutions keep their weights in 8 bits and compute in floats; LSTMs are left to onnxruntime.
 """
 
+import logging
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -110,14 +111,18 @@ def quantise_lstms(model: onnx.ModelProto) -> onnx.ModelProto:
     with tempfile.TemporaryDirectory() as folder:
         plain, made = Path(folder) / "plain.onnx", Path(folder) / "made.onnx"
         onnx.save(model, plain)
-        quantization.quantize_dynamic(
-            plain,
-            made,
-            op_types_to_quantize=["LSTM"],
-            per_channel=True,
-            reduce_range=True,
-            weight_type=quantization.QuantType.QInt8,
-        )
+        logging.disable(logging.WARNING)  # advice on models of another kind
+        try:
+            quantization.quantize_dynamic(
+                plain,
+                made,
+                op_types_to_quantize=["LSTM"],
+                per_channel=True,
+                reduce_range=True,
+                weight_type=quantization.QuantType.QInt8,
+            )
+        finally:
+            logging.disable(logging.NOTSET)
         return onnx.load(made)
 
 

@@ -29,9 +29,9 @@ def measure(translations: Sequence[str], references: Sequence[str]) -> list[Meas
     """BLEU, cased and in lower case, chrF2 and TER, of one reference each."""
     metrics = {
         "BLEU": BLEU(),
-        "BLEU, lower case": BLEU(lowercase=True),
         "chrF2": CHRF(),
         "TER": TER(),
+        "BLEU, lower case": BLEU(lowercase=True),
     }
     made = []
     for name, metric in metrics.items():
