@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.decider import Detection
+from linnet.progress import Progress
 from linnet.terminal import clean, clock
 
 __all__ = ["Lines", "as_json", "as_text"]
@@ -34,27 +35,38 @@ def as_json(found: Detection, *, live: bool) -> str:
 
 
 class Lines:
-    """A line per detection on standard output, remarks on standard error; each at once, even into a pipe."""
+    """A line per detection on standard output, remarks on standard error; each at once, even into a pipe.
+
+    Of a recording, how much has been heard is shown while standard error is a terminal, unless it is to be
+    quiet.
+    """
 
     def __init__(self, *, live: bool, json: bool = False, quiet: bool = False) -> None:
         self._live = live
         self._write = as_json if json else as_text
         self._quiet = quiet
+        self._bar = None if live or quiet else Progress(None, unit="s of audio heard")
 
     def detection(self, found: Detection) -> None:
+        self.close()
         print(self._write(found, live=self._live), flush=True)
 
     def note(self, text: str) -> None:
         """Say something that is no detection."""
         if not self._quiet:
-            print(clean(text), file=sys.stderr, flush=True)
+            self.complain(text)
 
     def complain(self, text: str) -> None:
         """Say what went wrong, even when quiet."""
+        self.close()
         print(clean(text), file=sys.stderr, flush=True)
 
     def heard(self, chunk: NDArray[np.float32], scores: NDArray[np.float32]) -> None:
-        """Plain lines show no levels."""
+        """Plain lines show no levels; of a recording, a chunk is a second."""
+        if self._bar is not None:
+            self._bar.advance()
 
     def close(self) -> None:
-        """There is nothing to put back."""
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.clear()

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
-from typing import TextIO
+from collections.abc import Callable, Iterable, Iterator, Sized
+from typing import TextIO, TypeVar
 
 from linnet.terminal import clean, clock, encodes, redraws
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "watched"]
 
 _REDRAW_S = 0.1
 _WIDTH = 24
+
+_Item = TypeVar("_Item")
+
+
+def watched(items: Iterable[_Item], total: int | None = None) -> Iterator[_Item]:
+    """The items, with a bar on standard error while they are gone through.
+
+    ``total`` says how many there are, where they do not.
+    """
+    bar = Progress(len(items) if total is None and isinstance(items, Sized) else total)
+    try:
+        for item in items:
+            yield item
+            bar.advance()
+    finally:
+        bar.clear()
 
 
 class Progress:
@@ -22,12 +38,17 @@ class Progress:
         self,
         total: int | None,
         *,
+        unit: str = "",
         stream: TextIO | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin a job of ``total`` parts, None where that is not known; nothing is drawn for but one."""
+        """Begin a job of ``total`` parts, None where that is not known; nothing is drawn for but one.
+
+        ``unit`` says what the parts are, where their number is not known.
+        """
         self._out = sys.stderr if stream is None else stream
         self._total = total
+        self._unit = unit
         self._shown = (total is None or total > 1) and redraws(self._out)
         self._full, self._empty = "█░" if encodes(self._out, "█░") else "#."
         self._now = now
@@ -38,7 +59,11 @@ class Progress:
 
     def advance(self) -> None:
         """One more part is done."""
-        self._done += 1
+        self.reach(self._done + 1)
+
+    def reach(self, done: int) -> None:
+        """So many parts are done by now."""
+        self._done = done
         if self._shown and self._now() >= self._next:
             self._draw()
 
@@ -69,7 +94,7 @@ class Progress:
         seconds = max(self._now() - self._began, 1e-6)
         rate = self._done / seconds
         if self._total is None:
-            text = f"{self._done} done, {rate:.3g} a second"
+            text = f"{self._done} {self._unit or 'done'}, {rate:.3g} a second"
         else:
             full = min(_WIDTH * self._done // self._total, _WIDTH)
             bar = self._full * full + self._empty * (_WIDTH - full)

@@ -18,7 +18,7 @@ def asked(monkeypatch):
     """What the synthesiser was asked for: (texts, clips, voices) of each call."""
     calls = []
 
-    def synthesise(texts, *, clips, seed, voices):
+    def synthesise(texts, *, clips, seed, voices, progress):
         calls.append((list(texts), clips, list(voices)))
         return [
             Clip(chirp(True, i), texts[i % len(texts)], voices[i % len(voices)], 1.0, 0.0)

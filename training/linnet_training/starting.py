@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 from linnet.errors import OutputError, UsageError
@@ -61,6 +62,19 @@ def say(message: str) -> None:
     """Tell the user, once where several processes train."""
     if _first():
         print(message, file=sys.stderr, flush=True)
+
+
+class Tenths:
+    """Says how far a long job is, at every tenth: a function of the parts done and the parts in all."""
+
+    def __init__(self, what: str, say: Callable[[str], None]) -> None:
+        """Of the job ``what``, as in "Preparing recordings"."""
+        self._what, self._say, self._tenth = what, say, 0
+
+    def __call__(self, done: int, total: int) -> None:
+        if done * 10 // total > self._tenth:
+            self._tenth = done * 10 // total
+            self._say(f"{self._what}: {done} of {total}.")
 
 
 def credit(text: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ from linnet_training.caption.network import CaptionNetwork
 from linnet_training.caption.recipe import Recipe
 from linnet_training.sequence.search import UNKNOWN
 from linnet_training.sequence.vocabulary import Vocabulary
+from linnet_training.starting import Tenths
 
 _CALIBRATION = 128  # pictures that export measures ranges with
 
@@ -153,7 +154,12 @@ def _features(
                 time.sleep(0.5)
         views = run.recipe.views if split == "train" else 1
         made[split] = trunk_features(
-            network.encoder.eval(), layers, photographs, views, path, _Progress(run.say, split)
+            network.encoder.eval(),
+            layers,
+            photographs,
+            views,
+            path,
+            Tenths(f"Preparing {split} pictures", run.say),
         )
     return made
 
@@ -195,15 +201,3 @@ def _about(run: Run, vocabulary: Vocabulary, inputs: str, symmetric: bool, layer
             [str(each.path.resolve()), list(each.captions)] for each in run.photographs if each.split == "val"
         ],
     }
-
-
-class _Progress:
-    """Says how far the features are, at every tenth."""
-
-    def __init__(self, say: Callable[[str], None], split: str) -> None:
-        self._say, self._split, self._tenth = say, split, 0
-
-    def __call__(self, done: int, total: int) -> None:
-        if done * 10 // total > self._tenth:
-            self._tenth = done * 10 // total
-            self._say(f"Preparing {self._split} pictures: {done} of {total}.")

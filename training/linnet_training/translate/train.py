@@ -52,6 +52,7 @@ def train(run: Run) -> Path:
         run.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"Cannot make the folder {run.folder}: {error.strerror}.") from error
+    run.say(f"Learning the pieces of words from {len(pairs)} pairs of sentences, then cutting these up.")
     model = learn_pieces((side for pair in pairs for side in pair), recipe.vocabulary)
     cutter = Cutter(model)
     torch.manual_seed(recipe.seed)

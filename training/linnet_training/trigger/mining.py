@@ -1,6 +1,6 @@
 """False alarms in audio without the keyword: the best negatives there are."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,16 +19,21 @@ _AFTER = int(0.4 * SAMPLE_RATE)
 _VARIANTS = 4
 
 
-def false_alarms(network: TriggerNetwork, paths: Sequence[Path]) -> list[Source]:
+def false_alarms(
+    network: TriggerNetwork, paths: Sequence[Path], progress: Callable[[int, int], None] | None = None
+) -> list[Source]:
     """Every stretch of 1.6 s around a score above 0.2, as sources for the bank.
 
     Args:
         network: the detector so far.
         paths: recordings in which the keyword is not said; clips kept by `linnet listen --save` are fine.
             Those that cannot be read are left out.
+        progress: called with (recordings heard, all).
     """
     found = []
-    for path in paths:
+    for done, path in enumerate(paths, 1):
+        if progress:
+            progress(done, len(paths))
         try:
             audio = linnet.audio.read(path)
         except AudioError:

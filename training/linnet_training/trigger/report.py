@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet import TriggerWord
+from linnet.progress import watched
 from linnet_training.plots import Curves, Example, Points
 from linnet_training.trigger.evaluate import Curve, Interval, Outcome, detection_curve, outcome
 from linnet_training.trigger.stream import ListeningTest
@@ -64,7 +65,7 @@ class Report:
         by_keyword: dict[str, list[Hearing]] = {keyword: [] for keyword in test.intervals}
         scores = np.zeros((0, len(spotter.keywords)), dtype=np.float32)
         for snr_db in snrs_db:
-            scores = run(spotter, test.pieces(snr_db))
+            scores = run(spotter, watched(test.pieces(snr_db), len(test.layout)))
             for keyword, positives in test.intervals.items():
                 column = spotter.keywords.index(keyword)
                 threshold = float(spotter.thresholds[column])

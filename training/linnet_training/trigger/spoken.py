@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import linnet.audio
+from linnet.progress import Progress
 from linnet_training.speech.phrases import isolated_words, near_phrases, ordinary_sentences
 from linnet_training.speech.synthesis import Clip, Voice, describe, find_voices, synthesise
 from linnet_training.trigger.data import Corpus, Split
@@ -73,7 +74,17 @@ def _spoken(texts: Sequence[str], clips: int, voices: list[Voice], folder: Path)
     done = folder / "done.txt"
     if not done.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        made: list[Clip] = synthesise(texts, clips=max(1, clips), seed=clips, voices=voices)
+        bar = Progress(clips)
+        try:
+            made: list[Clip] = synthesise(
+                texts,
+                clips=max(1, clips),
+                seed=clips,
+                voices=voices,
+                progress=lambda done, _: bar.reach(done),
+            )
+        finally:
+            bar.clear()
         for number, clip in enumerate(made):
             linnet.audio.write_wav(folder / f"{number:05d}.wav", clip.audio)
         done.write_text(

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from linnet import audio
 from linnet.errors import DataError
+from linnet.progress import watched
 
 RATE = 16_000
 LONGEST = 20 * RATE
@@ -166,7 +167,7 @@ class ListeningTest:
         samples = 0
         while samples < wanted:
             before = samples
-            for i in random.permutation(len(negatives)):
+            for i in watched(random.permutation(len(negatives))):
                 chosen.append(negatives[i])
                 samples += len(self._recording(negatives[i]))
                 if samples >= wanted:

@@ -13,6 +13,7 @@ import torch
 
 import linnet.audio
 from linnet.errors import DataError
+from linnet_training.starting import Tenths
 from linnet_training.trigger import warm_start
 from linnet_training.trigger.bank import Bank, Kind, Source, build
 from linnet_training.trigger.data import Corpus
@@ -63,10 +64,11 @@ def train(run: Run) -> Path:
     checkpoint = fit(recipe, network, bank, dev, run.folder / "first", about(run, inputs))
     if mine:
         network.load_state_dict(warm_start.trained(checkpoint))
-        mined = false_alarms(network, mine)
+        mined = false_alarms(network, mine, Tenths("Mining recordings", run.say))
         run.say(f"Mining: {len(mined)} false alarms found.")
         if mined:
-            bank = Bank.join([bank, build(mined, _rooms(corpus), _teacher(recipe))])
+            progress = Tenths("Preparing false alarms", run.say)
+            bank = Bank.join([bank, build(mined, _rooms(corpus), _teacher(recipe), progress=progress)])
             second = replace(recipe, epochs=recipe.mining_epochs, learning_rate=recipe.learning_rate / 2)
             inputs = _name([inputs, *map(_stamp, mine)])
             checkpoint = fit(second, network, bank, dev, run.folder / "second", about(run, inputs))
@@ -143,13 +145,15 @@ def _prepared(run: Run, inputs: str) -> Bank:
         while not ready.is_file():
             time.sleep(0.5)
     if run.synthesis:
+        run.say("Speaking what recordings lack: the words, what sounds like them, and other speech.")
         for message in add_spoken(run.corpus, run.recipe, run.folder / "spoken"):
             run.say(message)
     run.corpus.check(text_only=False)
     if ready.is_file():
         return Bank.load(ready)
     listed = sources(run.corpus, run.recipe)
-    bank = build(listed, _rooms(run.corpus), _teacher(run.recipe), progress=_Progress(run.say))
+    progress = Tenths("Preparing recordings", run.say)
+    bank = build(listed, _rooms(run.corpus), _teacher(run.recipe), progress=progress)
     left_out = len(listed) - len(np.unique(bank.family))
     if left_out:
         run.say(f"{left_out} of {len(listed)} recordings hold nothing to learn from and were left out.")
@@ -201,16 +205,3 @@ def _network(run: Run, bank: Bank) -> TriggerNetwork:
     )
     network.normalise_to(typical.mel.transpose(1, 2))
     return network
-
-
-class _Progress:
-    """Says how far the bank is, at every tenth."""
-
-    def __init__(self, say: Say):
-        self._say = say
-        self._tenth = 0
-
-    def __call__(self, done: int, total: int) -> None:
-        if done * 10 // total > self._tenth:
-            self._tenth = done * 10 // total
-            self._say(f"Preparing recordings: {done} of {total}.")
