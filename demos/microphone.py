@@ -4,13 +4,19 @@ python demos/microphone.py computer       a keyword of a bundled model
 python demos/microphone.py mine.onnx      or a model file
 """
 
+import argparse
 import sys
 
 import linnet
+from linnet.cli import status_of
 
 
-def main() -> None:
-    spotter = linnet.TriggerWord(sys.argv[1] if len(sys.argv) > 1 else "computer")
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("keyword", nargs="?", default="computer", help="or a model file (default: computer)")
+    spotter = linnet.TriggerWord(parser.parse_args(arguments).keyword)
     with linnet.audio.microphone(on_status=print) as microphone:
         print(f"listening to {microphone.name} for {', '.join(spotter.keywords)}")
         try:
@@ -21,7 +27,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except linnet.errors.LinnetError as error:
-        sys.exit(f"microphone.py: {error}")
+    sys.exit(status_of("microphone.py", lambda: main(sys.argv[1:])))

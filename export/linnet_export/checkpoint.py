@@ -39,8 +39,8 @@ def read(path: Path) -> Checkpoint:
         raise ExportError(f"There is no checkpoint {path}; training writes runs/NAME/.../best.ckpt.")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # torch raises whatever its readers do on damaged files
-        reason = f"{error}".split("\n")[0][:120] or type(error).__name__
+    except Exception as error:  # torch raises whatever its readers do on damaged files, in words of its own
+        reason = f"{type(error).__name__}; it is damaged, or of another kind"
         raise ExportError(f"{path} is not a readable checkpoint ({reason}).") from error
     about = content.get("linnet") if isinstance(content, dict) else None
     if not isinstance(about, dict) or about.get("task") not in TASKS:

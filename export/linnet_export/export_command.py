@@ -20,7 +20,6 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         description="Turn a training checkpoint into one ONNX file. It is written only if onnxruntime "
         "computes what torch does, and its card holds the quality measured on the file itself.",
         epilog=_EXAMPLE,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("checkpoint", type=Path, metavar="CHECKPOINT")
     parser.add_argument(

@@ -15,6 +15,7 @@ from typing import Any
 
 from linnet.errors import ModelError, UsageError
 from linnet.modelfile import read_card
+from linnet.progress import watched
 from linnet.terminal import columns
 
 __all__ = ["add_bench", "measure"]
@@ -60,7 +61,6 @@ def add_bench(subparsers: Any) -> None:
         "fresh process, on one thread.",
         epilog="examples:\n  linnet bench computer\n  linnet bench captioner\n  linnet bench de-en\n"
         "  linnet bench hey_linnet.onnx --rounds 20",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE", help="a model file, or a bundled one's name or keyword")
     parser.add_argument(
@@ -115,7 +115,7 @@ def _run(options: argparse.Namespace) -> int:
         raise UsageError("there must be at least one round")
     path = model_path(options.file)
     card = read_card(path)  # so that a wrong file is named as such
-    rounds = [measure(path) for _ in range(options.rounds)]
+    rounds = [measure(path) for _ in watched(range(options.rounds))]
     if options.json:
         print(json.dumps({"model": str(path), "rounds": rounds}))
         return 0

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["add_caption"]
 
 _MOST_BYTES = 500_000_000  # on standard input
+_OTHER_FIGURES = (".gif", ".bmp", ".tif", ".tiff", ".svg", ".pdf")  # nobody means a folder by such a name
 
 _EXAMPLES = """examples:
   linnet caption photo.jpg                            one line: what is in the picture
@@ -43,7 +44,6 @@ def add_caption(subparsers: Any) -> None:
         help="say what is in pictures",
         description="Say what is in pictures: files, folders of them, or a picture on standard input (-).",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "words",
@@ -119,6 +119,8 @@ def _pictures(options: argparse.Namespace) -> tuple[list[Found], list[str]]:
     found = find(words, complaints.append, leave_out=options.heatmap)
     if not found:
         raise UsageError(complaints[0])
+    if options.heatmap and options.heatmap.lower().endswith(_OTHER_FIGURES):
+        raise UsageError(f"{options.heatmap} must end in one of {', '.join(FIGURES)}, or be a folder")
     if options.heatmap and _is_figure(options.heatmap) and len(found) > 1:
         raise UsageError(f"{options.heatmap} can show one picture, not {len(found)}; name a folder instead")
     return found, complaints
@@ -172,7 +174,9 @@ def _caption(
     if file is not None:
         left_out = f", {len(pictures) - len(todo)} were there already" if options.resume else ""
         view.note(f"{made} pictures captioned, {failed} failed{left_out}: {options.output}")
-    return 2 if failed or complaints else 0
+    if failed or complaints:
+        return 1 if made or len(todo) < len(pictures) else 2
+    return 0
 
 
 def _translator(options: argparse.Namespace) -> Translator | None:

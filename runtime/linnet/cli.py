@@ -6,7 +6,8 @@ parser of its own and sets its default ``run``, a function from the parsed argum
 entry point is loaded only when its command, or the list of all, is asked for, so that listening never imports
 what training needs.
 
-Exit status: 0 done, 2 something was wrong with what the user gave (one sentence on standard error), 130
+Exit status: 0 done; 1 done, but for some of it (one picture of many is damaged), or with nothing to show (no
+microphone); 2 something was wrong with what the user gave, and one sentence on standard error says what; 130
 interrupted.
 """
 
@@ -15,15 +16,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points, version
-from typing import Any
+from typing import Any, NoReturn
 
 from linnet.errors import LinnetError, MissingPackageError
 from linnet.terminal import clean
 
-__all__ = ["GROUP", "main"]
+__all__ = ["GROUP", "main", "status_of"]
 
 GROUP = "linnet.commands"
 """The entry-point group that further commands come from."""
@@ -38,26 +39,72 @@ _OWN = {
 }
 """Command -> the module whose ``add_<command>`` adds its parser."""
 
+_EXAMPLES = """examples:
+  linnet listen computer
+  linnet caption photo.jpg
+  linnet translate de-en "Ein Hund läuft am Strand."
+linnet COMMAND --help says more about each.
+exit status: 0 done; 1 done, but for some of it; 2 something given is wrong, and one sentence says what
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose help ends with examples, and which says in one sentence what is wrong.
+
+    An epilog that begins with "example" keeps its lines; what describes a command is filled. argparse makes
+    the parsers of commands, and of their tasks, of the same class.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("formatter_class", _Formatter)
+        super().__init__(**options)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {clean(message)}; {self.prog} --help says more\n")
+
+
+class _Formatter(argparse.HelpFormatter):
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if text.startswith("example"):
+            return text
+        return super()._fill_text(text, width, indent)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line ``argv``, by default that of the process; returns the exit status."""
-    arguments = sys.argv[1:] if argv is None else list(argv)
+    return status_of("linnet", lambda: _run(sys.argv[1:] if argv is None else list(argv)))
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        options = _parse(arguments)
+        status: int = options.run(options)
+        return status
+    except ModuleNotFoundError as error:
+        # Training and export are installed with the runtime; what they need comes with an extra.
+        if (error.name or "linnet").startswith("linnet"):
+            raise
+        raise MissingPackageError(
+            f"linnet {arguments[0]} needs {error.name}: pip install linnet[training]"
+        ) from error
+
+
+def status_of(program: str, run: Callable[[], int | None]) -> int:
+    """Run a program to its end, whichever that is; returns its exit status, which is 0 if ``run`` has none.
+
+    What is wrong with what the user gave, or with the disk, is one sentence on standard error that begins
+    with the name of the ``program``.
+    """
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal's encoding lacks is no reason to fail.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        options = _parse(arguments)
-        status: int = options.run(options)
+        status = run()
         sys.stdout.flush()
-        return status
+        return status or 0
     except LinnetError as error:
-        return _fail(str(error))
-    except ModuleNotFoundError as error:
-        # Training and export are installed with the runtime; what they need comes with an extra.
-        if (error.name or "linnet").startswith("linnet"):
-            raise
-        return _fail(f"linnet {arguments[0]} needs {error.name}: pip install linnet[training]")
+        return _fail(program, str(error))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -66,19 +113,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except OSError as error:
-        return _fail(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""))
+        of = f": {error.filename}" if error.filename else ""
+        return _fail(program, f"{error.strerror or error}{of}")
 
 
-def _fail(sentence: str) -> int:
-    print(f"linnet: {clean(sentence)}", file=sys.stderr)
+def _fail(program: str, sentence: str) -> int:
+    print(f"{program}: {clean(sentence)}", file=sys.stderr)
     return 2
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="linnet",
         description="Small recurrent networks that run from one ONNX file on a CPU.",
-        epilog="linnet COMMAND --help says more about each.",
+        epilog=_EXAMPLES,
     )
     parser.add_argument("--version", action="store_true", help="print the version and end")
     subparsers = parser.add_subparsers(metavar="COMMAND")
@@ -96,7 +144,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
     if rest and hasattr(options, "words") and all(word == "-" or word[:1] != "-" for word in rest):
         options.words += rest
     elif rest:
-        parser.error(f"unrecognized arguments: {' '.join(map(clean, rest))}")
+        subparsers.choices.get(asked, parser).error(f"unrecognized arguments: {' '.join(rest)}")
     if options.version:
         options.run = _version
     elif not hasattr(options, "run"):

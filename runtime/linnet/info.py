@@ -35,7 +35,6 @@ def add_info(subparsers: Any) -> None:
         description="Print the card of a model file: what it does, how well, and where it comes from.",
         epilog="examples:\n  linnet info hey_linnet.onnx\n  linnet info captioner\n  linnet info de-en\n"
         "  linnet info --json computer",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="FILE", help="a model file, or a bundled one's name or keyword")
     parser.add_argument(
@@ -51,7 +50,6 @@ def add_models(subparsers: Any) -> None:
         help="list the models that ship with Linnet",
         description="List the models that ship with Linnet: keywords for linnet listen, names of others.",
         epilog="example:\n  linnet models",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.set_defaults(run=_models)
 

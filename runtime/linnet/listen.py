@@ -44,7 +44,6 @@ def add_listen(subparsers: Any) -> None:
         help="hear keywords in a microphone, a recording or a pipe",
         description="Hear keywords in the microphone, a recording (--wav) or audio on standard input (-).",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "words",
@@ -143,7 +142,7 @@ def _listen(options: argparse.Namespace, spotter: TriggerWord, file: str | None,
         view.close()
         if not options.quiet:
             print(clean(listener.summary(microphone.dropped if microphone else 0)), file=sys.stderr)
-    return 2 if clips is not None and clips.failed else status
+    return status or (1 if clips is not None and clips.failed else 0)
 
 
 def _moment(_: Detection) -> str:
@@ -183,7 +182,7 @@ def _list_devices() -> int:
     found = devices()
     if not found:
         print("no microphone was found", file=sys.stderr)
-        return 2
+        return 1
     table = [("", "number", "name", "channels", "Hz")]
     table += [
         ("*" if d.default else "", str(d.index), clean(d.name), str(d.channels), str(d.rate)) for d in found

@@ -39,7 +39,6 @@ def add_translate(subparsers: Any) -> None:
         description="Translate texts, or lines on standard input: one line out for each line in, as it "
         "comes. Empty lines stay empty.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "words",

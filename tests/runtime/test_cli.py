@@ -379,14 +379,6 @@ def test_bench_of_what_cannot_be_measured(run: Run, tiny_model: Path, tmp_path: 
     assert run("bench", tmp_path / "none.onnx")[0] == 2
 
 
-@pytest.mark.parametrize("command", ["listen", "caption", "translate", "info", "models", "bench"])
-def test_every_help_has_an_example(run: Run, command: str) -> None:
-    status, out, _ = run(command, "--help")
-    assert status == 0
-    assert "example" in out
-    assert f"linnet {command}" in out.split("example")[1]
-
-
 def test_clean_leaves_nothing_that_a_terminal_obeys() -> None:
     assert terminal.clean("Grüße, 世界 ✓") == "Grüße, 世界 ✓"
     for code in [*range(0x20), 0x7F, *range(0x80, 0xA0), 0x202E, 0x2066, 0x200B, 0x2028, 0xFEFF]:

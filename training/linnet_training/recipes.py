@@ -42,7 +42,8 @@ class BaseRecipe:
         try:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
-            raise RecipeError(f"Cannot read the recipe {path}: {error}.") from error
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise RecipeError(f"Cannot read the recipe {path}: {reason}.") from error
         except tomllib.TOMLDecodeError as error:
             raise RecipeError(f"The recipe {path} is not valid TOML: {error}.") from error
         return cls.from_dict(values, str(path))

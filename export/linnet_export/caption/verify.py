@@ -9,7 +9,9 @@ import torch
 from linnet import Captioner
 from linnet.errors import ExportError
 from linnet.image import pixels
+from linnet.progress import watched
 from linnet_training.caption.data import Photograph
+from linnet_training.caption.evaluate_command import caption_all
 from linnet_training.caption.metrics import measure
 from linnet_training.caption.network import CaptionNetwork
 from linnet_training.sequence.search import beam_search
@@ -42,7 +44,7 @@ def verify(network: CaptionNetwork, captioner: Captioner, dev: Sequence[Photogra
     settings = captioner.card.caption
     vocabulary = Vocabulary(settings.vocabulary)
     alike = 0
-    for first in range(0, len(chosen), _BATCH):
+    for first in watched(range(0, len(chosen), _BATCH)):
         paths = chosen[first : first + _BATCH]
         images = torch.from_numpy(np.stack([pixels(path, settings.image_size) for path in paths]))
         memory, state = network.begin(network.encoder(images))
@@ -86,4 +88,4 @@ def check_quantised(before: Sequence[str], after: Sequence[str], dev: Sequence[P
 
 def say_all(path: Path, dev: Sequence[Photograph]) -> list[str]:
     """What a file says of the dev pictures, with the search that its card names."""
-    return [caption.text for caption in Captioner(path)([each.path for each in dev])]
+    return caption_all(Captioner(path), dev, {})

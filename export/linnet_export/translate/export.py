@@ -9,7 +9,7 @@ from linnet_export.checkpoint import Checkpoint
 from linnet_export.translate import describe
 from linnet_export.translate.graph import to_onnx
 from linnet_export.translate.trained import Trained
-from linnet_export.translate.verify import check_quantised, translate_all, verify
+from linnet_export.translate.verify import check_quantised, say_all, verify
 from linnet_export.writing import in_place_of, write
 from linnet_training.translate.metrics import measure, table
 
@@ -30,14 +30,14 @@ def export(checkpoint: Checkpoint, args: argparse.Namespace) -> None:
         graph = to_onnx(trained.network)
         write(graph, describe.card_of(trained, args, "fp32", ()), part)
         alike = verify(trained, Translator(part))
-        said = translate_all(part, trained.dev)
+        said = say_all(part, trained.dev)
         note = f"{alike:.1%} of translations as in torch"
         if precision == "int8":
             graph = to_onnx(
                 trained.network, [trained.cutter.ids(text) for text in trained.about["calibration"]]
             )
             write(graph, describe.card_of(trained, args, precision, ()), part)
-            before, said = said, translate_all(part, trained.dev)
+            before, said = said, say_all(part, trained.dev)
             note += f", {check_quantised(before, said, trained.dev):.2f} BLEU lost to 8 bits"
         measured = measure(said, [pair.target for pair in trained.dev])
         write(graph, describe.card_of(trained, args, precision, measured), part)

@@ -5,11 +5,13 @@ from pathlib import Path
 
 from linnet import Translator
 from linnet.errors import ExportError
+from linnet.progress import watched
 from linnet.search import text_of
 from linnet_export.translate.trained import Trained
 from linnet_training.sequence.search import END, beam_search
 from linnet_training.translate.batches import padded
 from linnet_training.translate.data import Pair
+from linnet_training.translate.evaluate_command import translate_all
 from linnet_training.translate.metrics import bleu
 
 ALIKE = 0.99
@@ -41,7 +43,7 @@ def verify(trained: Trained, translator: Translator) -> float:
     sources = sources[:_SENTENCES]
     alike = 0
     search = {"length_penalty": settings.length_penalty, "coverage_penalty": settings.coverage_penalty}
-    for first in range(0, len(sources), _BATCH):
+    for first in watched(range(0, len(sources), _BATCH)):
         batch = sources[first : first + _BATCH]
         memory, state = trained.network.begin(padded([[*ids, END] for ids in batch]))
         decoder = trained.network.decoder
@@ -77,6 +79,6 @@ def check_quantised(before: Sequence[str], after: Sequence[str], dev: Sequence[P
     return lost
 
 
-def translate_all(path: Path, dev: Sequence[Pair]) -> list[str]:
+def say_all(path: Path, dev: Sequence[Pair]) -> list[str]:
     """What a file makes of the dev sentences, with the search that its card names."""
-    return [each.text for each in Translator(path)([pair.source for pair in dev])]
+    return translate_all(Translator(path), dev, {})

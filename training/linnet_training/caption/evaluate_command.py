@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from linnet.errors import LinnetError
+from linnet.progress import watched
+from linnet_training.numbers import at_least, between
+
 if TYPE_CHECKING:
     from linnet import Captioner
     from linnet_training.caption.data import Photograph
@@ -16,12 +20,17 @@ Caption photographs with the model and compare with what people wrote: BLEU-1 to
 CIDEr as the COCO caption evaluation has them, times 100, and how many different words are used. Without Java
 there is no METEOR, and words are split more simply, so the other figures differ a little.
 """
-_AT_ONCE = 16
+_EXAMPLES = """examples:
+  linnet evaluate caption captioner captions.json --images photos/
+  linnet evaluate caption mine.onnx captions.csv --images photos/ --split all --beam 1
+"""
 
 
 def add_caption(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the task to `linnet evaluate`."""
-    caption = tasks.add_parser("caption", help="how well photographs are captioned", description=_DESCRIPTION)
+    caption = tasks.add_parser(
+        "caption", help="how well photographs are captioned", description=_DESCRIPTION, epilog=_EXAMPLES
+    )
     add = caption.add_argument
     add("model", metavar="MODEL", help="a model file, or the name of a bundled model")
     add(
@@ -38,14 +47,19 @@ def add_caption(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="which photographs: val (the default), test, train, or all; where CAPTIONS has no val, a tenth "
         "of train, drawn by name, as in training",
     )
-    add("--beam", metavar="N", type=_count, help="hypotheses that the search keeps (default: the model's)")
+    add(
+        "--beam",
+        metavar="N",
+        type=at_least(1),
+        help="hypotheses that the search keeps (default: the model's)",
+    )
     add(
         "--length-penalty",
         metavar="X",
-        type=_finite,
+        type=between(-100, 100),
         help="the sum of log-probabilities is divided by length to the power of X (default: the model's)",
     )
-    add("--limit", metavar="N", type=_count, help="only the first N photographs")
+    add("--limit", metavar="N", type=at_least(1), help="only the first N photographs")
     add("--json", action="store_true", help="print one JSON object instead of a table")
     caption.set_defaults(run=evaluate)
 
@@ -107,30 +121,14 @@ def caption_all(
     Raises:
         LinnetError: a photograph cannot be read, or the model failed.
     """
-    from tqdm import tqdm
-
     said: list[str] = []
-    with tqdm(total=len(photographs), unit=" photographs", disable=None, leave=False) as bar:
-        for first in range(0, len(photographs), _AT_ONCE):
-            paths = tuple(photograph.path for photograph in photographs[first : first + _AT_ONCE])
-            said.extend(caption.text for caption in captioner(paths, **options))
-            bar.update(len(paths))
+    paths = [photograph.path for photograph in photographs]
+    for caption in watched(captioner.each(paths, **options), len(paths)):
+        if isinstance(caption, LinnetError):
+            raise caption
+        said.append(caption.text)
     return said
 
 
 def _ignore(note: str) -> None:
     """For notes that do not matter."""
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be 1 or more, not {text}")
-    return value
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not abs(value) < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be a finite number, not {text}")
-    return value

@@ -18,7 +18,6 @@ def add_caption(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="a captioner, from photographs with captions",
         description="Train a captioner and write it as one verified ONNX file, from pixels to words.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = caption.add_argument
     add(

@@ -3,19 +3,33 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from linnet.progress import watched
+
+if TYPE_CHECKING:
+    from linnet import Translator
+    from linnet_training.translate.data import Pair
 
 _DESCRIPTION = """\
 Translate sentences with the model and compare with people's translations: BLEU (cased, and in lower case),
 chrF2 and TER as sacreBLEU has them (Post 2018, https://aclanthology.org/W18-6319), each with its signature.
+"""
+_EXAMPLES = """examples:
+  linnet evaluate translate de-en test.de test.en
+  linnet evaluate translate mine.onnx test.de.gz test.en.gz --beam 1
 """
 
 
 def add_translate(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the task to `linnet evaluate`."""
     translate = tasks.add_parser(
-        "translate", help="how well sentences are translated", description=_DESCRIPTION
+        "translate",
+        help="how well sentences are translated",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
     )
     add = translate.add_argument
     add("model", metavar="MODEL", help="a model file, or the name of a bundled model, such as de-en")
@@ -35,8 +49,6 @@ def evaluate(args: argparse.Namespace) -> int:
         LinnetError: of the kind that fits, if the model or a text cannot be used.
     """
     # Imported here, because every `linnet --help` imports this module.
-    from tqdm import tqdm
-
     from linnet import Translator
     from linnet_training.translate.data import read_corpora
     from linnet_training.translate.metrics import measure, table
@@ -47,16 +59,7 @@ def evaluate(args: argparse.Namespace) -> int:
         name: getattr(args, name) for name in ("beam", "length_penalty", "coverage_penalty")
     }
     asked = {name: value for name, value in options.items() if value is not None}
-    said = [
-        translation.text
-        for translation in tqdm(
-            translator.each((pair.source for pair in corpus.pairs), **asked),
-            total=len(corpus.pairs),
-            unit=" sentences",
-            disable=None,
-            leave=False,
-        )
-    ]
+    said = translate_all(translator, corpus.pairs, asked)
     measured = measure(said, [pair.target for pair in corpus.pairs])
     if args.json:
         about = {"model": args.model, "source": str(args.source), "reference": str(args.reference), **options}
@@ -64,3 +67,18 @@ def evaluate(args: argparse.Namespace) -> int:
     else:
         print(f"{args.model}: {len(said)} sentences of {args.source}\n\n{table(measured)}")
     return 0
+
+
+def translate_all(translator: "Translator", pairs: Sequence["Pair"], options: dict[str, Any]) -> list[str]:
+    """The model's translation of each sentence, with a bar where somebody watches.
+
+    Args:
+        translator: the model.
+        pairs: sentences, with translations that are not looked at.
+        options: of the search; what is not in there is as the model's card has it.
+
+    Raises:
+        LinnetError: an option is out of range, or the model failed.
+    """
+    found = translator.each((pair.source for pair in pairs), **options)
+    return [translation.text for translation in watched(found, len(pairs))]

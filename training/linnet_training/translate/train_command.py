@@ -21,7 +21,6 @@ def add_translate(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="a translator, from sentences with their translations",
         description="Train a translator and write it as one verified ONNX file with all it needs.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = translate.add_argument
     add(

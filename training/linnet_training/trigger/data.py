@@ -252,7 +252,8 @@ def _manifest_rows(path: Path) -> list[dict[str, str]]:
             f"The manifest {path} is not UTF-8 text ({error.reason}); save it as UTF-8."
         ) from error
     except (OSError, csv.Error) as error:
-        raise DataError(f"Cannot read the manifest {path}: {error}.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"Cannot read the manifest {path}: {reason}.") from error
     if not {"path", "kind"} <= columns:
         raise DataError(f"The manifest {path} needs the columns 'path' and 'kind' in its first line.")
     if not rows:

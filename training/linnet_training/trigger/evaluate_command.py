@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from linnet.errors import DataError, KeywordError, UsageError
+from linnet_training.numbers import at_least, between
 
 if TYPE_CHECKING:
     from linnet_training.trigger.report import Report
@@ -19,11 +20,18 @@ to the whole with the model, and print how many are missed at 0, 0.1, 0.5, 1 and
 clean, and with noise if there is any. These thresholds are chosen with hindsight; the last columns show what
 the model's own threshold does.
 """
+_EXAMPLES = """examples:
+  linnet evaluate trigger computer.onnx --positives test/ --negatives speech/
+  linnet evaluate trigger alexa --positives alexa=mine/ --negatives speech/ --noise noise/ --snr 10
+  linnet evaluate trigger computer.onnx --positives test/ --negatives speech/ --hours 5 --picture test.png
+"""
 
 
 def add_trigger(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the task to `linnet evaluate`."""
-    trigger = tasks.add_parser("trigger", help="how well a trigger word is heard", description=_DESCRIPTION)
+    trigger = tasks.add_parser(
+        "trigger", help="how well a trigger word is heard", description=_DESCRIPTION, epilog=_EXAMPLES
+    )
     add = trigger.add_argument
     add("model", metavar="MODEL", help="a model file, or a keyword that a bundled model hears")
     add(
@@ -42,17 +50,31 @@ def add_trigger(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="speech without any of the keywords; may be repeated",
     )
     add("--noise", metavar="DIR", action="append", default=[], help="noise to mix in; may be repeated")
-    add("--snr", metavar="DB", type=_decibels, help="how much louder than the noise speech is (default: 10)")
+    add(
+        "--snr",
+        metavar="DB",
+        type=between(-100, 100),
+        help="how much louder than the noise speech is (default: 10)",
+    )
     add("--keyword", action="append", help="judge only this keyword; may be repeated")
-    add("--hours", type=_positive, help="hours of other speech (default: every negative recording once)")
+    add(
+        "--hours",
+        type=between(1e-4, 1e4),
+        help="hours of other speech (default: every negative recording once)",
+    )
     add(
         "--speech-share",
         metavar="SHARE",
-        type=_share,
+        type=between(0, 1),
         default=1.0,
         help="how much of that speaks, the rest being silence (default: 1; wake-word-benchmark: 0.2)",
     )
-    add("--seed", type=int, default=0, help="another number gives another order and other noise (default: 0)")
+    add(
+        "--seed",
+        type=at_least(0),
+        default=0,
+        help="another number gives another order and other noise (default: 0)",
+    )
     add("--picture", metavar="FILE", type=Path, help="draw the trade-off and examples, as .png, .svg or .pdf")
     add("--json", action="store_true", help="print one JSON object instead of a table")
     trigger.set_defaults(run=evaluate)
@@ -191,24 +213,3 @@ def _as_json(
         "results": report.as_json(),
         "notes": list(notes),
     }
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be above 0, not {text}")
-    return value
-
-
-def _decibels(text: str) -> float:
-    value = float(text)
-    if not -100 <= value <= 100:
-        raise argparse.ArgumentTypeError(f"must be from -100 to 100, not {text}")
-    return value
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"must be from 0 to 1, not {text}")
-    return value

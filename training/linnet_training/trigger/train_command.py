@@ -22,7 +22,6 @@ def add_trigger(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="a trigger word, from recordings or from its text",
         description="Train a trigger-word detector and write it as one verified ONNX file.",
         epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = trigger.add_argument
     add("keywords", nargs="+", metavar="NAME", help="word or phrase to hear; several share one file")
