@@ -1,4 +1,4 @@
-# make demo     find trigger words in a recording, caption a photograph: the quickest look at Linnet
+# make demo     find trigger words in a recording, caption a photograph, translate: the quickest look at Linnet
 # make test     the tests; make lint: ruff and mypy; make bench: Linnet beside other engines
 # make clean    remove the virtual environment
 #
@@ -12,9 +12,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c c
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/runtime.stamp
-	@$(BIN)/python demos/sample.py
-	@echo
-	@$(BIN)/python demos/caption_photo.py
+	@$(BIN)/python demos/tour.py
 
 test: $(VENV)/dev.stamp
 	@$(BIN)/python -m pytest -q

@@ -1,39 +1,43 @@
-"""Runs `linnet listen` on the sample recording and prints what it heard next to what is said there.
+"""Finds trigger words in a sample recording, and prints what was heard next to what is said there.
 
-This is what `make demo` does. Beside the recording, sample.json names the keywords to listen for and lists
-all that is said: {"keywords": ["alexa"], "said": [{"text": "alexa", "start_s": 1.2, "end_s": 1.9}, ...]}.
+python demos/sample.py
+
+Beside the recording, sample.json names the keywords to listen for and lists all that is said:
+{"keywords": ["alexa"], "said": [{"text": "alexa", "start_s": 1.2, "end_s": 1.9}, ...]}.
 """
 
+from __future__ import annotations
+
+import argparse
 import json
 import os
-import subprocess
 import sys
-import time
 from pathlib import Path
+
+import linnet
+from linnet.cli import status_of
 
 SAMPLE = Path(__file__).with_name("sample.wav")
 
 
-def main(sample: Path = SAMPLE, listen_to: list[str] | None = None) -> int:
-    """Listen to a recording; for `listen_to`, or else for the keywords that its notes name."""
+def main(arguments: list[str]) -> None:
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args(arguments)
+    hear()
+
+
+def hear(sample: Path = SAMPLE, model: str | None = None) -> list[linnet.Detection]:
+    """Listen to a recording for the keywords that its notes name, or for those of a model file."""
     notes = json.loads(sample.with_suffix(".json").read_text(encoding="utf-8"))
-    arguments = ["listen", *(listen_to or notes["keywords"]), "--wav", os.path.relpath(sample)]
-    print(f"$ linnet {' '.join(arguments)}\n")
-    began = time.perf_counter()
-    command = [sys.executable, "-m", "linnet", *arguments, "--json", "--quiet"]
-    listening = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    if listening.returncode:
-        return listening.returncode  # linnet itself has said why
-    took = time.perf_counter() - began
-    events = [json.loads(line) for line in listening.stdout.splitlines()]
-    print("\n".join(compare(notes["said"], events, notes["keywords"])))
-    print(
-        f"\nIt took {took:.1f} s, start-up included. With a microphone: linnet listen {notes['keywords'][0]}"
-    )
-    return 0
+    spotter = linnet.TriggerWord(model or notes["keywords"])
+    heard = list(spotter.listen(linnet.audio.file(sample)))
+    print(f"What is said in {os.path.relpath(sample)}, and what was heard:")
+    print("\n".join(compare(notes["said"], heard, notes["keywords"])))
+    return heard
 
 
-def compare(said: list[dict], events: list[dict], keywords: list[str]) -> list[str]:
+def compare(said: list[dict], events: list[linnet.Detection], keywords: list[str]) -> list[str]:
     """Lines with what was said on the left, what was heard on the right, and a last one that counts."""
     rows = []
     left = list(events)
@@ -43,14 +47,13 @@ def compare(said: list[dict], events: list[dict], keywords: list[str]) -> list[s
         right = [
             event
             for event in left
-            if event["keyword"] == words["text"]
-            and words["start_s"] <= event["time_s"] <= words["end_s"] + 0.5
+            if event.keyword == words["text"] and words["start_s"] <= event.time_s <= words["end_s"] + 0.5
         ]
         left = [event for event in left if event not in right]
         found += bool(right)
         heard = ", ".join(map(_event, right)) or ("-- missed" if words["text"] in keywords else "")
         rows.append((words["start_s"], words["text"], heard))
-    rows += [(event["time_s"], "", f"{_event(event)} -- false alarm") for event in left]
+    rows += [(event.time_s, "", f"{_event(event)} -- false alarm") for event in left]
     wide = max(len("said"), *(len(text) for _, text, _ in rows))
     lines = [f"   time  {'said':{wide}}  heard"]
     lines += [f"{at:5.1f} s  {text:{wide}}  {heard}".rstrip() for at, text, heard in sorted(rows)]
@@ -58,9 +61,9 @@ def compare(said: list[dict], events: list[dict], keywords: list[str]) -> list[s
     return [*lines, "", f"keywords heard: {found} of {there}; false alarms: {len(left)}"]
 
 
-def _event(event: dict) -> str:
-    return f"{event['keyword']} at {event['time_s']:.1f} s, score {event['score']:.2f}"
+def _event(event: linnet.Detection) -> str:
+    return f"{event.keyword} at {event.time_s:.1f} s, score {event.score:.2f}"
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(status_of("sample.py", lambda: main(sys.argv[1:])))

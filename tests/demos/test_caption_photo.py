@@ -46,7 +46,7 @@ def test_what_goes_wrong_is_one_sentence(tiny_captioner):
         capture_output=True,
         text=True,
     )
-    assert ran.returncode == 1
+    assert ran.returncode == 2
     assert ran.stderr == "caption_photo.py: there is no picture gone.jpg; check the path\n"
 
 

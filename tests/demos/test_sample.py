@@ -1,4 +1,4 @@
-"""What `make demo` shows: the words said in a recording next to those heard."""
+"""The demo that listens: the words said in a recording next to those heard."""
 
 import json
 import runpy
@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from linnet import audio
+from linnet import Detection, audio
+from linnet.errors import ModelNotFoundError
 
 SCRIPT = Path(__file__).parents[2] / "demos/sample.py"
 
@@ -25,8 +26,8 @@ def test_what_was_heard_stands_beside_what_was_said(sample):
         {"text": "jarvis", "start_s": 5.0, "end_s": 5.5},
     ]
     events = [
-        {"keyword": "alexa", "time_s": 2.0, "score": 0.9},
-        {"keyword": "jarvis", "time_s": 3.5, "score": 0.8},
+        Detection("alexa", 2.0, 0.9),
+        Detection("jarvis", 3.5, 0.8),
     ]
     assert sample["compare"](said, events, ["alexa", "jarvis"]) == [
         "   time  said      heard",
@@ -45,7 +46,8 @@ def test_the_recording_is_listened_to(sample, tiny_model, tmp_path, capsys):
     audio.write_wav(tmp_path / "s.wav", pcm)
     notes = {"keywords": ["loud"], "said": [{"text": "loud", "start_s": 1.0, "end_s": 2.0}]}
     (tmp_path / "s.json").write_text(json.dumps(notes))
-    assert sample["main"](tmp_path / "s.wav", [str(tiny_model)]) == 0
+    heard = sample["hear"](tmp_path / "s.wav", str(tiny_model))
+    assert heard[0].keyword == "loud"
     printed = capsys.readouterr().out
     assert "loud at 1." in printed
     assert "keywords heard: 1 of 1" in printed
@@ -53,12 +55,13 @@ def test_the_recording_is_listened_to(sample, tiny_model, tmp_path, capsys):
 
 def test_a_model_that_is_not_there_is_said(sample, tmp_path):
     (tmp_path / "s.json").write_text(json.dumps({"keywords": ["x"], "said": []}))
-    assert sample["main"](tmp_path / "s.wav", ["missing.onnx"]) == 2
+    with pytest.raises(ModelNotFoundError):
+        sample["hear"](tmp_path / "s.wav", "missing.onnx")
 
 
 @pytest.mark.skipif(not SCRIPT.with_name("sample.wav").exists(), reason="there is no demos/sample.wav")
 def test_the_shipped_model_finds_what_is_said_in_the_shipped_recording(sample, capsys):
-    assert sample["main"]() == 0
+    sample["hear"]()
     printed = capsys.readouterr().out
     assert "missed" not in printed
     assert "false alarms: 0" in printed

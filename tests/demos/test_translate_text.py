@@ -36,7 +36,7 @@ def test_what_goes_wrong_is_one_sentence(tmp_path):
     ran = subprocess.run(
         [sys.executable, str(SCRIPT), "--model", str(tmp_path / "gone.onnx")], capture_output=True, text=True
     )
-    assert ran.returncode == 1
+    assert ran.returncode == 2
     assert ran.stderr == f"translate_text.py: there is no model file {tmp_path}/gone.onnx; check the path\n"
 
 
