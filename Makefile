@@ -15,7 +15,7 @@ demo: $(VENV)/runtime.stamp
 	@$(BIN)/python demos/tour.py
 
 test: $(VENV)/dev.stamp
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile
 
 lint: $(VENV)/dev.stamp
 	@$(BIN)/ruff check .
