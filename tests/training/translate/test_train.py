@@ -51,7 +51,7 @@ def test_what_a_checkpoint_tells_export(trained, corpus, cutter):
     assert about["recipe"] == TINY.to_dict()
     assert about["dev"] == [list(pair) for pair in corpus.pairs[:8]]
     assert len(about["calibration"]) == 64
-    assert "padding" in said[0]
+    assert any("padding" in line for line in said)
 
 
 def test_a_finished_run_is_not_trained_again_and_another_is(trained, corpus, monkeypatch):
