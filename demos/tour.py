@@ -54,8 +54,7 @@ def translate() -> tuple[str, str, str]:
     except ModelNotFoundError:  # as long as none ships
         print("There is no translator here yet; linnet train translate makes one.")
         return "translated", "nothing", ""
-    text, translation = list(translations.items())[-1]
-    return "translated", f"{text} {translation}", took
+    return "translated", list(translations.values())[-1].text, took
 
 
 def timed(run: Callable):

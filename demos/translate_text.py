@@ -14,9 +14,9 @@ import linnet
 from linnet.cli import status_of
 
 SENTENCES = [
+    "Ich hätte gern einen Kaffee, bitte.",
     "Ein Hund läuft am Strand entlang.",
     "Zwei Kinder spielen Fußball, während ihre Mutter ein Buch liest.",
-    "Wie spät ist es?",
 ]
 
 

@@ -22,7 +22,7 @@ def main():
 def test_texts_are_translated(main, tiny_translator, tmp_path, capsys):
     main(["--model", str(tiny_translator)])
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["Ein Hund läuft am Strand entlang.", "    A dog runs at beach entlang."]
+    assert lines[2:4] == ["Ein Hund läuft am Strand entlang.", "    A dog runs at beach entlang."]
     assert len(lines) == 6
     figure = tmp_path / "out.png"
     main(["--model", str(tiny_translator), "Ein Hund", str(figure)])

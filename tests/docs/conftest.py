@@ -61,6 +61,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, tiny_translator: Path) ->
         shutil.copy(zoo.find("computer"), folder / name)
     shutil.copy(zoo.named("captioner"), folder / "captioner.onnx")
     shutil.copy(tiny_translator, folder / "de-en.onnx")
+    (folder / "book.de").write_text("Ein Hund läuft.\n", encoding="utf-8")
     return folder
 
 
