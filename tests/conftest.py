@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import shutil
 import signal
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -100,3 +106,49 @@ def save_model(tmp_path: Path) -> Callable[..., Path]:
 def random() -> np.random.Generator:
     """A generator of the same random numbers in every run."""
     return np.random.default_rng(20260102)
+
+
+@pytest.fixture(scope="session")
+def node_folder(pytestconfig: pytest.Config) -> Iterator[Path]:
+    """A folder with the program in demos/node, by onnxruntime-web, which is downloaded once and then kept."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        pytest.skip("Node and npm are not installed")
+    source = Path(__file__).parents[1] / "demos/node"
+    cache: Path = pytestconfig.cache.mkdir("node")
+    wanted = hashlib.sha256((source / "package-lock.json").read_bytes()).hexdigest()
+    if not (cache / wanted).exists():
+        with TemporaryDirectory(dir=cache, ignore_cleanup_errors=True) as made:
+            for path in source.glob("package*.json"):
+                shutil.copy(path, made)
+            install = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries", "1"]
+            ran = subprocess.run(install, cwd=made, capture_output=True, text=True)
+            if ran.returncode:
+                code = next((line.split()[-1] for line in ran.stderr.splitlines() if " code E" in line), "")
+                assert code not in ("EUSAGE", "EINTEGRITY"), ran.stderr  # not for want of a network
+                pytest.skip(f"onnxruntime-web cannot be installed: {code}")
+            with suppress(OSError):  # another process that tests has been faster
+                Path(made).rename(cache / wanted)
+    with TemporaryDirectory(dir=cache / wanted) as programs:
+        for path in source.glob("*.mjs"):
+            shutil.copy(path, programs)
+        yield Path(programs)
+
+
+@pytest.fixture
+def node(node_folder: Path) -> Callable[..., Any]:
+    """Run the body of a function in Node; ``values`` are its variables, and what it returns comes back."""
+
+    def run(body: str, **values: Any) -> Any:
+        names = ", ".join(values)
+        script = f"""
+            import {{ readFile }} from "node:fs/promises";
+            import {{ load, pixelsOf, samplesOf }} from "./linnet.mjs";
+            const run = async ({{ {names} }}) => {{ {body} }};
+            console.log(JSON.stringify(await run({json.dumps(values, default=str)})));
+        """
+        command = ["node", "--input-type=module", "--eval", script]
+        ran = subprocess.run(command, cwd=node_folder, capture_output=True, text=True, encoding="utf-8")
+        assert ran.returncode == 0, ran.stderr
+        return json.loads(ran.stdout)
+
+    return run
