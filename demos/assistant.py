@@ -25,8 +25,8 @@ from camera import camera
 
 import linnet
 from linnet.cli import status_of
+from linnet.cli.terminal import clean
 from linnet.errors import ImageError, ModelNotFoundError, UsageError
-from linnet.terminal import clean
 
 PHOTO = Path(__file__).with_name("photo.jpg")
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import linnet
+from linnet.cli.pictures import find
 from linnet.errors import ImageError, ImageNotFoundError, UsageError
-from linnet.pictures import find
 
 PATIENCE_S = 30.0
 

@@ -17,7 +17,7 @@ from threading import Semaphore
 
 import linnet
 from linnet.cli import status_of
-from linnet.lines import as_json
+from linnet.cli.lines import as_json
 
 PLACES = Semaphore(100)  # for connections; whoever finds none waits
 

@@ -20,8 +20,8 @@ import sample
 import translate_text
 
 from linnet.cli import status_of
+from linnet.cli.terminal import columns
 from linnet.errors import ModelNotFoundError
-from linnet.terminal import columns
 
 
 def main(arguments: list[str]) -> None:

@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from linnet import zoo
-
 DEMOS = Path(__file__).parents[2] / "demos"
 SCRIPT, PHOTO = DEMOS / "caption_photo.py", DEMOS / "photo.jpg"
 
@@ -51,7 +49,5 @@ def test_what_goes_wrong_is_one_sentence(tiny_captioner):
 
 
 def test_the_captioner_that_ships_sees_a_man(main, capsys):
-    if "captioner.onnx" not in {path.name for path in zoo.models()}:
-        pytest.skip("no captioner ships yet")
     main([])
     assert "man" in capsys.readouterr().out

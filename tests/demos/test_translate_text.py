@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from linnet import zoo
-
 SCRIPT = Path(__file__).parents[2] / "demos/translate_text.py"
 
 
@@ -41,7 +39,5 @@ def test_what_goes_wrong_is_one_sentence(tmp_path):
 
 
 def test_the_translator_that_ships_knows_a_dog(main, capsys):
-    if "de-en.onnx" not in {path.name for path in zoo.models()}:
-        pytest.skip("no de-en ships yet")
     main([])
     assert "dog" in capsys.readouterr().out

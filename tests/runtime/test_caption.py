@@ -215,8 +215,6 @@ def test_models_of_another_task(tiny_captioner, tiny_model):
 
 
 def test_the_captioner_that_ships():
-    if "captioner.onnx" not in {path.name for path in zoo.models()}:
-        pytest.skip("no captioner ships yet")
     captioner = Captioner()
     assert captioner.card.task == "caption"
     assert captioner.model.outputs["tokens"].kind == "tensor(int64)"

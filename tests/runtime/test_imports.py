@@ -10,7 +10,11 @@ import pytest
 import linnet
 
 RUNTIME = Path(linnet.__file__).parent
-MODULES = sorted(path.stem for path in RUNTIME.glob("*.py") if not path.stem.startswith("__"))
+MODULES = sorted(
+    ".".join(path.relative_to(RUNTIME).with_suffix("").parts)
+    for path in RUNTIME.rglob("*.py")
+    if path.stem != "__main__"  # which is a program
+)
 
 FORBIDDEN = {
     "torch",
@@ -33,10 +37,14 @@ def run(script):
     return done.stdout
 
 
+def tree_of(module):
+    """The syntax tree of a module of the runtime."""
+    return ast.parse((RUNTIME / f"{module.replace('.', '/')}.py").read_text("utf-8"))
+
+
 @pytest.mark.parametrize("module", MODULES)
 def test_only_what_is_installed_with_linnet_is_named_in_the_source(module):
-    tree = ast.parse((RUNTIME / f"{module}.py").read_text("utf-8"))
-    for node in ast.walk(tree):
+    for node in ast.walk(tree_of(module)):
         names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -53,6 +61,12 @@ def test_only_what_is_installed_with_linnet_is_named_in_the_source(module):
             assert package in known, f"line {node.lineno} imports {name}"
 
 
+@pytest.mark.parametrize("module", [module for module in MODULES if not module.startswith("cli.")])
+def test_no_part_of_the_library_needs_the_command_line(module):
+    imports = [node for node in ast.walk(tree_of(module)) if isinstance(node, ast.ImportFrom)]
+    assert not [node.module for node in imports if node.module.startswith("linnet.cli")]
+
+
 def test_the_runtime_works_where_the_packages_of_training_are_not_installed(tiny_model):
     run(f"""
 import sys
@@ -65,7 +79,7 @@ class Absent:
 sys.meta_path.insert(0, Absent())
 import importlib
 for name in {MODULES!r}:
-    importlib.import_module("linnet." + name)
+    importlib.import_module("linnet." + name.removesuffix(".__init__"))
 import linnet, numpy
 assert linnet.load({str(tiny_model)!r}).process(numpy.zeros(6400, "int16")).shape == (10, 2)
 """)
@@ -133,7 +147,7 @@ def test_what_needs_no_picture_and_no_text_does_not_load_what_reads_them(tiny_mo
     run(f"""
 import linnet, sys
 linnet.load({str(tiny_model)!r})
-import linnet.cli, linnet.caption_command, linnet.translate_command, linnet.info, linnet.translate
+import linnet.cli, linnet.cli.caption, linnet.cli.translate, linnet.cli.info, linnet.translate
 linnet.modelfile.read_card({str(tiny_translator)!r})
 assert not {{"PIL", "sentencepiece"}} & set(sys.modules)
 """)

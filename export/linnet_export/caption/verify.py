@@ -9,7 +9,7 @@ import torch
 from linnet import Captioner
 from linnet.errors import ExportError
 from linnet.image import pixels
-from linnet.progress import watched
+from linnet.cli.progress import watched
 from linnet_training.caption.data import Photograph
 from linnet_training.caption.evaluate_command import caption_all
 from linnet_training.caption.metrics import measure

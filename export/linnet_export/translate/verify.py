@@ -5,7 +5,7 @@ from pathlib import Path
 
 from linnet import Translator
 from linnet.errors import ExportError
-from linnet.progress import watched
+from linnet.cli.progress import watched
 from linnet.search import text_of
 from linnet_export.translate.trained import Trained
 from linnet_training.sequence.search import END, beam_search

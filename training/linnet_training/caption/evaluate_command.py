@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from linnet.cli.progress import watched
 from linnet.errors import LinnetError
-from linnet.progress import watched
 from linnet_training.numbers import at_least, between
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from linnet.terminal import columns
+from linnet.cli.terminal import columns
 from linnet_training.caption import java
 from linnet_training.caption.data import words
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from linnet.progress import watched
+from linnet.cli.progress import watched
 
 if TYPE_CHECKING:
     from linnet import Translator

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet import TriggerWord
-from linnet.progress import watched
+from linnet.cli.progress import watched
 from linnet_training.plots import Curves, Example, Points
 from linnet_training.trigger.evaluate import Curve, Interval, Outcome, detection_curve, outcome
 from linnet_training.trigger.stream import ListeningTest

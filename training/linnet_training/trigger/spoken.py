@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import linnet.audio
-from linnet.progress import Progress
+from linnet.cli.progress import Progress
 from linnet_training.speech.phrases import isolated_words, near_phrases, ordinary_sentences
 from linnet_training.speech.synthesis import Clip, Voice, describe, find_voices, synthesise
 from linnet_training.trigger.data import Corpus, Split

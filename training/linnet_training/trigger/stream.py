@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet import audio
+from linnet.cli.progress import watched
 from linnet.errors import DataError
-from linnet.progress import watched
 
 RATE = 16_000
 LONGEST = 20 * RATE

@@ -14,9 +14,10 @@ import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from linnet import about, zoo
+from linnet import zoo
 from linnet.card import CaptionSettings, Card, DataSource, Settings, TriggerSettings
-from linnet.terminal import clean
+from linnet.cli import about
+from linnet.cli.terminal import clean
 
 __all__ = ["page"]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from linnet.commands import Commands
+from linnet.cli.on_detect import Commands
 from linnet.decider import Detection
 
 Run = Callable[..., tuple[int, str, str]]

@@ -16,10 +16,11 @@ import pytest
 from tiny_caption import tiny_caption_card
 from tiny_translate import tiny_translate_card
 
-from linnet import cli, terminal, zoo
+from linnet import cli, zoo
 from linnet.card import Card
+from linnet.cli import terminal
+from linnet.cli.info import page
 from linnet.errors import LinnetError
-from linnet.info import page
 
 Run = Callable[..., tuple[int, str, str]]
 ESCAPE = "\033]0;owned\007"

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from linnet import progress
+from linnet.cli import progress
+from linnet.cli.lines import Lines
+from linnet.cli.progress import Progress, watched
 from linnet.decider import Detection
-from linnet.lines import Lines
-from linnet.progress import Progress, watched
 
 
 class Terminal(io.StringIO):

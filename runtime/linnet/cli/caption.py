@@ -11,11 +11,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from linnet.cli.pictures import STDIN, Found, find
+from linnet.cli.progress import Progress
+from linnet.cli.results import LineFile, as_json, as_text, failure, unfinished
 from linnet.errors import LinnetError, OutputError, UsageError
 from linnet.files import FIGURES
-from linnet.pictures import STDIN, Found, find
-from linnet.progress import Progress
-from linnet.results import LineFile, as_json, as_text, failure, unfinished
 
 if TYPE_CHECKING:
     from linnet.caption import Caption
@@ -173,7 +173,8 @@ def _caption(
         return 130
     if file is not None:
         left_out = f", {len(pictures) - len(todo)} were there already" if options.resume else ""
-        view.note(f"{made} pictures captioned, {failed} failed{left_out}: {options.output}")
+        counted = "1 picture" if made == 1 else f"{made} pictures"
+        view.note(f"{counted} captioned, {failed} failed{left_out}: {options.output}")
     if failed or complaints:
         return 1 if made or len(todo) < len(pictures) else 2
     return 0

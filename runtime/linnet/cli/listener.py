@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from linnet.clips import Clips
-from linnet.commands import Commands
-from linnet.lines import Lines
-from linnet.live import Live
-from linnet.terminal import clock
+from linnet.cli.clips import Clips
+from linnet.cli.lines import Lines
+from linnet.cli.live import Live
+from linnet.cli.on_detect import Commands
+from linnet.cli.terminal import clock
 from linnet.trigger import Detection, TriggerWord
 
 __all__ = ["Listener"]

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from linnet import about, modelfile, zoo
+from linnet import modelfile, zoo
 from linnet.card import Card, TriggerSettings
+from linnet.cli import about
+from linnet.cli.terminal import clean, columns
 from linnet.errors import LinnetError, ModelNotFoundError
-from linnet.terminal import clean, columns
 
 __all__ = ["add_info", "add_models", "model_path", "page"]
 
@@ -82,7 +83,7 @@ def _info(options: argparse.Namespace) -> int:
         # Written anew with every character beyond ASCII escaped: the file's own text might not be.
         print(json.dumps(json.loads(card.to_json()), indent=2))
     elif options.markdown:
-        from linnet import markdown
+        from linnet.cli import markdown
 
         print(markdown.page(card, path), end="")
     else:

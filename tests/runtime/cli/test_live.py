@@ -8,8 +8,8 @@ import re
 import numpy as np
 import pytest
 
+from linnet.cli.live import Live
 from linnet.decider import Detection
-from linnet.live import Live
 
 
 class Screen(io.StringIO):

@@ -196,7 +196,7 @@ def test_the_microphone(listen: Run, tiny_model: Path, monkeypatch: pytest.Monke
 def test_the_demo(
     tiny_model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    demo = str(Path(__file__).parents[2] / "demos" / "microphone.py")
+    demo = str(Path(__file__).parents[3] / "demos" / "microphone.py")
     monkeypatch.setattr(audio, "microphone", lambda on_status: Scripted(tones(1, seconds=2), on_status))
     runpy.run_path(demo)["main"]([str(tiny_model)])
     out = capsys.readouterr().out

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from linnet import cli, markdown, zoo
+from linnet import cli, zoo
 from linnet.card import Card
+from linnet.cli import markdown
 from linnet.modelfile import read_card
 
-DOCS = Path(__file__).parents[2] / "docs/models"
+DOCS = Path(__file__).parents[3] / "docs/models"
 
 
 @pytest.mark.parametrize("path", zoo.models(), ids=lambda path: path.stem)

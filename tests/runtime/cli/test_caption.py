@@ -17,7 +17,7 @@ import pytest
 from albums import command, picture
 from PIL import Image
 
-from linnet import results
+from linnet.cli import results
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import TextIO, TypeVar
 
-from linnet.terminal import clean, clock, encodes, redraws
+from linnet.cli.terminal import clean, clock, encodes, redraws
 
 __all__ = ["Progress", "watched"]
 

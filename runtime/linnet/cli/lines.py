@@ -9,9 +9,9 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from linnet.cli.progress import Progress
+from linnet.cli.terminal import clean, clock
 from linnet.decider import Detection
-from linnet.progress import Progress
-from linnet.terminal import clean, clock
 
 __all__ = ["Lines", "as_json", "as_text"]
 

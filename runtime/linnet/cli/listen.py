@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from linnet.cli.terminal import clean, clock, columns, redraws
 from linnet.errors import UsageError
-from linnet.terminal import clean, clock, columns, redraws
 
 if TYPE_CHECKING:
     import numpy as np
@@ -100,11 +100,11 @@ def _run(options: argparse.Namespace) -> int:
 def _listen(options: argparse.Namespace, spotter: TriggerWord, file: str | None, stack: ExitStack) -> int:
     """Put together what the options ask for, and listen to the end."""
     from linnet import audio
-    from linnet.clips import Clips
-    from linnet.commands import Commands
-    from linnet.lines import Lines
-    from linnet.listener import Listener
-    from linnet.live import Live
+    from linnet.cli.clips import Clips
+    from linnet.cli.lines import Lines
+    from linnet.cli.listener import Listener
+    from linnet.cli.live import Live
+    from linnet.cli.on_detect import Commands
 
     view: Lines | Live
     live = file in (None, "-")

@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 from typing import Any
 
+from linnet.cli.progress import watched
+from linnet.cli.terminal import columns
 from linnet.errors import ModelError, UsageError
 from linnet.modelfile import read_card
-from linnet.progress import watched
-from linnet.terminal import columns
 
 __all__ = ["add_bench", "measure"]
 
@@ -109,7 +109,7 @@ def _picture(path: Path) -> Path:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from linnet.info import model_path
+    from linnet.cli.info import model_path
 
     if options.rounds < 1:
         raise UsageError("there must be at least one round")

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from linnet import arriving
+from linnet.cli import arriving
+from linnet.cli.progress import Progress
+from linnet.cli.results import translation_as_json, translation_as_text
 from linnet.errors import UsageError
 from linnet.files import FIGURES
-from linnet.progress import Progress
-from linnet.results import translation_as_json, translation_as_text
 
 if TYPE_CHECKING:
     from linnet.translate import Translation

@@ -14,10 +14,10 @@ from typing import TextIO
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from linnet.cli.lines import as_text
+from linnet.cli.terminal import cells, clean, clock, encodes, fit
 from linnet.decider import Detection
-from linnet.lines import as_text
 from linnet.resample import RATE
-from linnet.terminal import cells, clean, clock, encodes, fit
 
 __all__ = ["Live"]
 

@@ -7,9 +7,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from linnet.cli.terminal import clean
 from linnet.errors import OutputError, UsageError
 from linnet.files import whole
-from linnet.terminal import clean
 
 if TYPE_CHECKING:
     from linnet.caption import Caption

@@ -1,4 +1,4 @@
-"""What a model card says, as facts and tables: `linnet.info` prints them, `linnet.markdown` writes a page."""
+"""What a model card says, as facts and tables: ``info`` prints them, ``markdown`` writes a page."""
 
 from __future__ import annotations
 

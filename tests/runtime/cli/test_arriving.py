@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from linnet import arriving
+from linnet.cli import arriving
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -21,8 +21,8 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points, version
 from typing import Any, NoReturn
 
+from linnet.cli.terminal import clean
 from linnet.errors import LinnetError, MissingPackageError
-from linnet.terminal import clean
 
 __all__ = ["GROUP", "main", "status_of"]
 
@@ -30,12 +30,12 @@ GROUP = "linnet.commands"
 """The entry-point group that further commands come from."""
 
 _OWN = {
-    "listen": "linnet.listen",
-    "caption": "linnet.caption_command",
-    "translate": "linnet.translate_command",
-    "info": "linnet.info",
-    "models": "linnet.info",
-    "bench": "linnet.bench",
+    "listen": "linnet.cli.listen",
+    "caption": "linnet.cli.caption",
+    "translate": "linnet.cli.translate",
+    "info": "linnet.cli.info",
+    "models": "linnet.cli.info",
+    "bench": "linnet.cli.bench",
 }
 """Command -> the module whose ``add_<command>`` adds its parser."""
 

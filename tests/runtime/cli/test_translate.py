@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from linnet import cli, results, zoo
+from linnet import cli, zoo
+from linnet.cli import results
 from linnet.translate import Translation
 
 Run = Callable[..., tuple[int, str, str]]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from linnet import audio
-from linnet.clips import Clips
+from linnet.cli.clips import Clips
 from linnet.decider import Detection
 
 Run = Callable[..., tuple[int, str, str]]
