@@ -1,5 +1,6 @@
 """Writing the file: graph and card sealed together, whole or not at all."""
 
+import argparse
 import datetime
 import os
 import re
@@ -8,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import onnx
 
@@ -55,14 +57,14 @@ def in_place_of(output: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def versions() -> dict[str, str]:
-    """Versions of the packages that make a file."""
-    return {package: metadata.version(package) for package in _PACKAGES}
-
-
-def now() -> str:
-    """The time for a card."""
-    return datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+def origin(args: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a card that say who made the file, when, with what, and how it may be used."""
+    return {
+        "licence": args.licence,
+        "created": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "author": args.author or "not stated",
+        "versions": {package: metadata.version(package) for package in _PACKAGES},
+    }
 
 
 def address(source: str) -> str:

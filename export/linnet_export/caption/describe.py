@@ -4,7 +4,7 @@ import argparse
 
 from linnet.card import CaptionSettings, Card, DataSource, Quality
 from linnet_export.caption.trained import Trained
-from linnet_export.writing import now, versions
+from linnet_export.writing import origin
 from linnet_training.caption.encoder import GRID, IMAGE_SIZE
 from linnet_training.caption.metrics import Metrics
 
@@ -15,10 +15,7 @@ def card_of(trained: Trained, args: argparse.Namespace, precision: str, measured
     return Card(
         name=args.name or args.output.stem,
         description=f"Says in English what is in a picture. Learnt from {about['learnt_from']}.",
-        licence=args.licence,
-        created=now(),
-        author=args.author or "not stated",
-        versions=versions(),
+        **origin(args),
         data=tuple(DataSource(**credit) for credit in about["credits"]),
         recipe={**recipe, "precision": precision},
         quality=() if measured is None else _quality(measured, trained),

@@ -1,4 +1,4 @@
-"""No file without proof: the written model must say what the trained network says."""
+"""Captions of the written file, beside those of the trained network and of 8 bits."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,9 +7,9 @@ import numpy as np
 import torch
 
 from linnet import Captioner
-from linnet.errors import ExportError
-from linnet.image import pixels
 from linnet.cli.progress import watched
+from linnet.image import pixels
+from linnet_export.parity import check_loss, share_alike
 from linnet_training.caption.data import Photograph
 from linnet_training.caption.evaluate_command import caption_all
 from linnet_training.caption.metrics import measure
@@ -17,8 +17,6 @@ from linnet_training.caption.network import CaptionNetwork
 from linnet_training.sequence.search import beam_search
 from linnet_training.sequence.vocabulary import Vocabulary
 
-ALIKE = 0.99
-"""Share of captions that must be the same words in torch and in the file in float32."""
 MOST_LOST = 1.0
 """Points of CIDEr that 8 bits may cost."""
 
@@ -43,7 +41,7 @@ def verify(network: CaptionNetwork, captioner: Captioner, dev: Sequence[Photogra
     chosen = [each.path for each in dev[:_PICTURES]]
     settings = captioner.card.caption
     vocabulary = Vocabulary(settings.vocabulary)
-    alike = 0
+    same: list[bool] = []
     for first in watched(range(0, len(chosen), _BATCH)):
         paths = chosen[first : first + _BATCH]
         images = torch.from_numpy(np.stack([pixels(path, settings.image_size) for path in paths]))
@@ -53,14 +51,8 @@ def verify(network: CaptionNetwork, captioner: Captioner, dev: Sequence[Photogra
         )
         expected = [vocabulary.decode(row) for row in found.tokens[:, 0].tolist()]
         got = [caption.text for caption in captioner(paths)]
-        alike += sum(one == other for one, other in zip(expected, got, strict=True))
-    share = alike / len(chosen)
-    if share < ALIKE:
-        raise ExportError(
-            f"The exported file and the trained network say the same of only {share:.1%} of "
-            f"{len(chosen)} pictures; it was not written."
-        )
-    return share
+        same += [one == other for one, other in zip(expected, got, strict=True)]
+    return share_alike(same, "pictures")
 
 
 def check_quantised(before: Sequence[str], after: Sequence[str], dev: Sequence[Photograph]) -> float:
@@ -75,15 +67,8 @@ def check_quantised(before: Sequence[str], after: Sequence[str], dev: Sequence[P
         ExportError: it is more than one point.
     """
     references = [each.captions for each in dev]
-    lost = (
-        measure(before, references, with_java=False).cider - measure(after, references, with_java=False).cider
-    )
-    if lost > MOST_LOST:
-        raise ExportError(
-            f"In 8 bits captions lose {lost:.1f} points of CIDEr; it was not written. Export with "
-            "--precision fp32, or train longer."
-        )
-    return lost
+    cider = [measure(said, references, with_java=False).cider for said in (before, after)]
+    return check_loss(cider[0] - cider[1], MOST_LOST, "points of CIDEr")
 
 
 def say_all(path: Path, dev: Sequence[Photograph]) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from linnet.card import Card, DataSource, Quality, TranslateSettings
 from linnet_export.translate.trained import Trained
-from linnet_export.writing import now, versions
+from linnet_export.writing import origin
 from linnet_training.translate.metrics import Measure
 
 
@@ -16,10 +16,7 @@ def card_of(trained: Trained, args: argparse.Namespace, precision: str, measured
     return Card(
         name=args.name or args.output.stem,
         description=f"Translates from {source} to {target}. Learnt from {about['learnt_from']}.",
-        licence=args.licence,
-        created=now(),
-        author=args.author or "not stated",
-        versions=versions(),
+        **origin(args),
         data=tuple(DataSource(**credit) for credit in about["credits"]),
         recipe={**recipe, "precision": precision},
         quality=tuple(

@@ -1,12 +1,12 @@
-"""No file without proof: the written model must translate as the trained network does."""
+"""Translations of the written file, beside those of the trained network and of 8 bits."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from linnet import Translator
-from linnet.errors import ExportError
 from linnet.cli.progress import watched
 from linnet.search import text_of
+from linnet_export.parity import check_loss, share_alike
 from linnet_export.translate.trained import Trained
 from linnet_training.sequence.search import END, beam_search
 from linnet_training.translate.batches import padded
@@ -14,8 +14,6 @@ from linnet_training.translate.data import Pair
 from linnet_training.translate.evaluate_command import translate_all
 from linnet_training.translate.metrics import bleu
 
-ALIKE = 0.99
-"""Share of translations that must be the same in torch and in the file in float32."""
 MOST_LOST = 0.5
 """BLEU that 8 bits may cost."""
 
@@ -41,7 +39,7 @@ def verify(trained: Trained, translator: Translator) -> float:
     # Torch is given whole sentences; the runtime splits a text into sentences first.
     sources = [ids for pair in trained.dev if 0 < len(ids := pieces.ids(pair.source)) <= settings.max_source]
     sources = sources[:_SENTENCES]
-    alike = 0
+    same: list[bool] = []
     search = {"length_penalty": settings.length_penalty, "coverage_penalty": settings.coverage_penalty}
     for first in watched(range(0, len(sources), _BATCH)):
         batch = sources[first : first + _BATCH]
@@ -53,14 +51,9 @@ def verify(trained: Trained, translator: Translator) -> float:
         )
         for row, hypotheses in zip(found.tokens[:, 0].tolist(), got, strict=True):
             ids = row[: row.index(END)] if END in row else row
-            alike += text_of([pieces.vocabulary[each] for each in ids]) == text_of(hypotheses[0].pieces)
-    share = alike / max(1, len(sources))
-    if share < ALIKE:
-        raise ExportError(
-            f"The exported file and the trained network say the same of only {share:.1%} of "
-            f"{len(sources)} sentences; it was not written."
-        )
-    return share
+            expected = text_of([pieces.vocabulary[each] for each in ids])
+            same.append(expected == text_of(hypotheses[0].pieces))
+    return share_alike(same, "sentences")
 
 
 def check_quantised(before: Sequence[str], after: Sequence[str], dev: Sequence[Pair]) -> float:
@@ -70,13 +63,7 @@ def check_quantised(before: Sequence[str], after: Sequence[str], dev: Sequence[P
         ExportError: it is more than half a point.
     """
     references = [pair.target for pair in dev]
-    lost = bleu(before, references) - bleu(after, references)
-    if lost > MOST_LOST:
-        raise ExportError(
-            f"In 8 bits translations lose {lost:.2f} BLEU; it was not written. Export with --precision fp32, "
-            "or train longer."
-        )
-    return lost
+    return check_loss(bleu(before, references) - bleu(after, references), MOST_LOST, "BLEU")
 
 
 def say_all(path: Path, dev: Sequence[Pair]) -> list[str]:

@@ -8,7 +8,7 @@ from linnet import TriggerWord
 from linnet.card import Card, DataSource, OperatingPoint, Quality, TriggerSettings
 from linnet_export.trigger.calibrate import operating_points
 from linnet_export.trigger.trained import Trained
-from linnet_export.writing import address, now, versions
+from linnet_export.writing import address, origin
 from linnet_training.trigger.dev import NOISE_DB
 from linnet_training.trigger.network import STEP_SAMPLES
 from linnet_training.trigger.report import RATES, Report
@@ -81,10 +81,7 @@ def _card(
     return Card(
         name=args.name or "-".join(keyword.replace(" ", "_") for keyword in keywords),
         description=f"Hears {named} in 16 kHz audio. Learnt from {heard}.",
-        licence=args.licence,
-        created=now(),
-        author=args.author or "not stated",
-        versions=versions(),
+        **origin(args),
         data=tuple(_sources(about)),
         recipe=about["recipe"],
         quality=quality,

@@ -96,7 +96,7 @@ def test_no_file_where_8_bits_cost_too_much(export, tmp_path, monkeypatch, capsy
     monkeypatch.setattr(verify, "MOST_LOST", -ENDLESS)
     (tmp_path / "x.onnx").write_text("an older file")
     assert export(tmp_path / "x.onnx") == 2
-    assert "In 8 bits captions lose" in capsys.readouterr().err
+    assert "8 bits cost" in capsys.readouterr().err
     assert_only(tmp_path, x=b"an older file")
     assert export(tmp_path / "x.onnx", "--precision", "fp32") == 0
 
@@ -111,7 +111,7 @@ def test_what_is_lost_is_counted_in_points_of_cider(folder):
     dev = [Photograph(folder / f"{n}.png", "val", (text,)) for n, text in enumerate(references)]
     assert verify.check_quantised(references, references, dev) == 0
     worse = [*references[:3], "no idea"]
-    with pytest.raises(ExportError, match=r"lose \d+\.\d points of CIDEr"):
+    with pytest.raises(ExportError, match=r"8 bits cost \d+\.\d\d points of CIDEr"):
         verify.check_quantised(references, worse, dev)
     assert verify.check_quantised(worse, references, dev) < -1
 
