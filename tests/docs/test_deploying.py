@@ -192,8 +192,6 @@ def test_many_streams_in_one_batch(capsys: pytest.CaptureFixture[str]) -> None:
 def test_javascript(shell: Run) -> None:
     if not shutil.which("node") or not shutil.which("npm"):
         pytest.skip("Node and npm are not installed")
-    if not (ROOT / "demos/node").exists():
-        pytest.skip("there is no demos/node")
     follow(shell, "JavaScript")
 
 
