@@ -12,7 +12,12 @@ Everything is imported when it is first used, so that ``import linnet`` costs ne
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
+
+# onnxruntime 1.29 and later tells its maker about every model that it loads, and leaves an identifier of the
+# machine in the home folder, unless it finds this when it is loaded. Nothing here leaves the machine.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 TYPE_CHECKING = False  # type checkers take it for true; that of `typing` costs more time than all the rest
 if TYPE_CHECKING:

@@ -1,6 +1,7 @@
 """What the runtime may import: a package for the edge has no use for what only training needs."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -151,6 +152,17 @@ import linnet.cli, linnet.cli.caption, linnet.cli.translate, linnet.cli.info, li
 linnet.modelfile.read_card({str(tiny_translator)!r})
 assert not {{"PIL", "sentencepiece"}} & set(sys.modules)
 """)
+
+
+def test_onnxruntime_keeps_and_tells_nothing(tiny_model, tmp_path):
+    """From 1.29 on it writes a machine's identifier for what it reports, unless it is told not to."""
+    silent = ("CI", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS")
+    environment = {name: value for name, value in os.environ.items() if name not in silent}
+    for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME"):
+        environment[name] = str(tmp_path)
+    code = f"import linnet; linnet.load({str(tiny_model)!r})"
+    subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, check=True, timeout=120)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_everything_promised_is_there():
