@@ -21,7 +21,7 @@ lint: $(VENV)/dev.stamp
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --strict runtime
-	@$(BIN)/mypy training export
+	@$(BIN)/mypy training export demos/linnet_web
 
 bench: $(VENV)/bench.stamp
 	@$(BIN)/python tests/benchmarks/trigger.py

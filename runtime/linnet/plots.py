@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from linnet.caption import Caption
     from linnet.translate import Translation
 
-__all__ = ["FORMATS", "alignment", "heatmap", "save"]
+__all__ = ["FORMATS", "alignment", "by_words", "heatmap", "lit", "save"]
 
 FORMATS = FIGURES
 """End of a file's name, in lower case -> what `save` writes."""
@@ -80,7 +80,7 @@ def heatmap(picture: Picture, caption: Caption) -> Image.Image:
     for place, word in enumerate(("", *caption.tokens)):
         left = _MARGIN + place % columns * (width + _GAP)
         top = head + place // columns * (height + below + _GAP)
-        tile = _lit(seen, caption.attention[place - 1]) if place else small
+        tile = lit(seen, caption.attention[place - 1]) if place else small
         figure.paste(tile, (left, top))
         middle = (left + width // 2, top + height + below // 2)
         draw.text(middle, word, _INK, _font(word, label, width), anchor="mm")
@@ -91,8 +91,7 @@ def alignment(translation: Translation) -> Image.Image:
     """A square for each word of the translation and each of the source: the darker, the more the model looked
     at the one as it chose the other.
 
-    The source stands above, the translation on the left. A word of several pieces has the sum of what its
-    pieces got, and gave on average. Of a text with more words on an axis than can be read, it is the first.
+    The source stands above, the translation on the left; the squares are those of `by_words`.
 
     Args:
         translation: of a text; the best one, whatever its alternatives.
@@ -102,7 +101,7 @@ def alignment(translation: Translation) -> Image.Image:
 
     Raises UsageError where nothing was translated.
     """
-    shares, source, target = _by_words(translation)
+    shares, source, target = by_words(translation)
     if not shares.size:
         raise UsageError("there is no alignment to draw, since nothing was translated")
     cell = min(max(_MATRIX // max(shares.shape), _SMALLEST), _LARGEST)
@@ -153,8 +152,12 @@ def save(figure: Image.Image, path: str | Path) -> None:
         raise OutputError(f"cannot write {path}: {error}") from None
 
 
-def _by_words(translation: Translation) -> tuple[NDArray[np.float32], list[str], list[str]]:
-    """Attention (words of the translation, words of the source), and both sides' words."""
+def by_words(translation: Translation) -> tuple[NDArray[np.float32], list[str], list[str]]:
+    """Attention (words of the translation, words of the source), and both sides' words.
+
+    A word of several pieces has the sum of what its pieces got, and gave on average. Of more words on a side
+    than can be read, it is the first.
+    """
     source, target = _starts(translation.source_tokens), _starts(translation.tokens)
     shares = translation.beginning(target[-1], source[-1])
     if shares.size:
@@ -195,8 +198,11 @@ def _columns(count: int, tall: float) -> int:
     return min(range(1, count + 1), key=apart)
 
 
-def _lit(picture: _RGB, attention: NDArray[np.float32]) -> Image.Image:
-    """The picture (height, width, 3), dark and grey but for where attention (rows, columns) was."""
+def lit(picture: _RGB, attention: NDArray[np.float32]) -> Image.Image:
+    """The picture (height, width, 3), 0 to 255, dark and grey but for where attention (rows, columns) was.
+
+    How bright is as `heatmap` says.
+    """
     height, width, _ = picture.shape
     scale = max(float(attention.max()), 3 / attention.size)
     spread = Image.fromarray(attention.astype(np.float32) / scale)

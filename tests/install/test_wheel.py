@@ -89,14 +89,23 @@ def test_what_is_in_the_wheel(wheel: Path) -> None:
         name for name in names if "tests" in name.parts or name.name.startswith(("test_", "conftest"))
     ]
     assert all(name.parts[0].startswith("linnet") for name in names)
-    # Besides code there are the models, the font and the words that synthesised speech is made of; no data.
-    packages = {"linnet", "linnet_training", "linnet_export"}
+    # Besides code there are the models, the font, the words that synthesised speech is made of, and what the
+    # page is made of and tried with; no data.
+    packages = {"linnet", "linnet_training", "linnet_export", "linnet_web"}
     assert {str(name) for name in names if name.suffix != ".py" and name.parts[0] in packages} == {
         "linnet/py.typed",
         "linnet/fonts/DejaVuSans-Latin.ttf",
         "linnet/fonts/LICENSE",
         "linnet/models/SHA256SUMS",
         *(f"linnet/models/{path.name}" for path in MODELS),
+        *(
+            f"linnet_web/{name}"
+            for name in (
+                "photo.jpg",
+                "sample.wav",
+                *(f"static/{file}" for file in ("ear.js", "icon.png", "microphone.js", "style.css")),
+            )
+        ),
         *(
             f"linnet_training/speech/words/{name}"
             for name in ("NOTICE", "ipa.txt", "letters.txt", "pronunciations.txt.gz", "sentences.txt")

@@ -64,15 +64,16 @@ def model_path(name: str) -> Path:
         return zoo.find(name)
 
 
-def page(card: Card, file: str, size: int) -> str:
+def page(card: Card, file: str, size: int, width: int | None = None) -> str:
     """The card as a page for people, without anything that a terminal would obey.
 
     Args:
         card: to show.
         file: name of its file.
         size: of the file, in bytes.
+        width: columns of its paragraphs; by default the terminal's, at most 100.
     """
-    width = min(shutil.get_terminal_size().columns, 100)
+    width = width or min(shutil.get_terminal_size().columns, 100)
     return "\n".join(clean(line) for line in _lines(card, file, size, width))
 
 
