@@ -1,5 +1,6 @@
 # make demo     find trigger words in a recording, caption a photograph, translate: the quickest look at Linnet
 # make test     the tests; make lint: ruff and mypy; make bench: Linnet beside other engines
+# make web-test the tests of the page that linnet web serves, in a real Chromium where one can be had; pictures go to build/web
 # make clean    remove the virtual environment
 #
 # Nothing is needed beforehand but make and Python 3.10 or newer; another one than python3: make PYTHON=python3.12
@@ -8,7 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test web-test lint bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/runtime.stamp
@@ -16,6 +17,11 @@ demo: $(VENV)/runtime.stamp
 
 test: $(VENV)/dev.stamp
 	@$(BIN)/python -m pytest -q -n auto --dist loadfile
+
+web-test: $(VENV)/web.stamp
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+		$(BIN)/python -m playwright install chromium 2>/dev/null || echo "No Chromium can be downloaded here."
+	@$(BIN)/python -m pytest -q -m 'browser or not browser' tests/demos/test_web_server.py tests/demos/test_web_browser.py
 
 lint: $(VENV)/dev.stamp
 	@$(BIN)/ruff check .
@@ -40,6 +46,11 @@ $(VENV)/runtime.stamp: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/dev.stamp: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing Linnet with everything for training and tests into $(VENV); this takes minutes once ..."
 	@$(INSTALL) -e '.[dev]'
+	@touch $(VENV)/runtime.stamp $@
+
+$(VENV)/web.stamp: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing Linnet with its page, and what drives a browser, into $(VENV) ..."
+	@$(INSTALL) -e '.[web-tests]'
 	@touch $(VENV)/runtime.stamp $@
 
 $(VENV)/bench.stamp: pyproject.toml constraints.txt | $(BIN)/python
