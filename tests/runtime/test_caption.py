@@ -6,6 +6,7 @@ import os
 
 import numpy as np
 import pytest
+from altered import rename, set_size
 from tiny_caption import tiny_caption_onnx
 
 import linnet
@@ -236,23 +237,6 @@ def graph(change):
     change(model.graph)
     del model.graph.value_info[:]
     return model
-
-
-def rename(ports, old, new):
-    def change(graph):
-        for node in graph.node:
-            for names in (node.input, node.output):
-                names[:] = [new if name == old else name for name in names]
-        next(port for port in getattr(graph, ports) if port.name == old).name = new
-
-    return change
-
-
-def set_size(ports, number, dimension, size):
-    def change(graph):
-        getattr(graph, ports)[number].type.tensor_type.shape.dim[dimension].dim_value = size
-
-    return change
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from base64 import b64encode
 
 import numpy as np
 import pytest
+from altered import rename, set_size
 from tiny_translate import tiny_pieces, tiny_translate_onnx
 
 import linnet
@@ -309,31 +310,14 @@ def graph(change):
     return model
 
 
-def rename(ports, old, new):
-    def change(graph):
-        for node in graph.node:
-            for names in (node.input, node.output):
-                names[:] = [new if name == old else name for name in names]
-        next(port for port in getattr(graph, ports) if port.name == old).name = new
-
-    return change
-
-
-def fix_size(number, dimension):
-    def change(graph):
-        graph.input[number].type.tensor_type.shape.dim[dimension].dim_value = 1
-
-    return change
-
-
 @pytest.mark.parametrize(
     "change",
     [
         rename("input", "source", "text"),
         rename("input", "coverage_penalty", "coverage"),
         rename("output", "attention", "alignment"),
-        fix_size(0, 0),  # one sentence at a time only
-        fix_size(0, 1),
+        set_size("input", 0, 0, 1),  # one sentence at a time only
+        set_size("input", 0, 1, 1),
         lambda graph: graph.output.pop(),
         lambda graph: graph.input.append(graph.input[1].__class__(name="more", type=graph.input[1].type)),
     ],
