@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -45,24 +45,34 @@ Run = Callable[[str], "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture(scope="session")
-def checkout(tmp_path_factory: pytest.TempPathFactory, tiny_translator: Path) -> Path:
-    """A copy of the checkout, beside what a reader has: recordings, photographs and models."""
-    folder = tmp_path_factory.mktemp("checkout")
-    for name in FILES:
-        shutil.copy(ROOT / name, folder)
-    for name in FOLDERS:
-        left_out = shutil.ignore_patterns("__pycache__", "node_modules")
-        shutil.copytree(ROOT / name, folder / name, ignore=left_out)
-    shutil.copy(SAMPLE, folder / "day.flac")  # what it is called does not matter
-    for name in ("photo.jpg", "photos/1.jpg", "holidays/1.jpg"):
-        (folder / name).parent.mkdir(exist_ok=True)
-        shutil.copy(ROOT / "demos/photo.jpg", folder / name)
-    for name in ("athena.onnx", "hey_linnet.onnx"):
-        shutil.copy(zoo.find("computer"), folder / name)
-    shutil.copy(zoo.named("captioner"), folder / "captioner.onnx")
-    shutil.copy(tiny_translator, folder / "de-en.onnx")
-    (folder / "book.de").write_text("Ein Hund läuft.\n", encoding="utf-8")
-    return folder
+def make_checkout(tmp_path_factory: pytest.TempPathFactory, tiny_translator: Path) -> Callable[[], Path]:
+    """Make a copy of the checkout, beside what a reader has: recordings, photographs and models."""
+
+    def make() -> Path:
+        folder = tmp_path_factory.mktemp("checkout")
+        for name in FILES:
+            shutil.copy(ROOT / name, folder)
+        for name in FOLDERS:
+            left_out = shutil.ignore_patterns("__pycache__", "node_modules")
+            shutil.copytree(ROOT / name, folder / name, ignore=left_out)
+        shutil.copy(SAMPLE, folder / "day.flac")  # what it is called does not matter
+        for name in ("photo.jpg", "photos/1.jpg", "holidays/1.jpg"):
+            (folder / name).parent.mkdir(exist_ok=True)
+            shutil.copy(ROOT / "demos/photo.jpg", folder / name)
+        for name in ("athena.onnx", "hey_linnet.onnx"):
+            shutil.copy(zoo.find("computer"), folder / name)
+        shutil.copy(zoo.named("captioner"), folder / "captioner.onnx")
+        shutil.copy(tiny_translator, folder / "de-en.onnx")
+        (folder / "book.de").write_text("Ein Hund läuft.\n", encoding="utf-8")
+        return folder
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def checkout(make_checkout: Callable[[], Path]) -> Path:
+    """Such a copy, which the tests share."""
+    return make_checkout()
 
 
 @pytest.fixture(scope="session")
@@ -103,16 +113,16 @@ def environment(programs: Path) -> dict[str, str]:
     return found
 
 
-@pytest.fixture
-def shell(checkout: Path, environment: dict[str, str]) -> Run:
-    """Run a line as a shell does, in the copy of the checkout; what is shown is all in ``stdout``."""
+@pytest.fixture(scope="session")
+def shell_in() -> Callable[[Path, Mapping[str, str]], Run]:
+    """Make what runs lines as a shell does, in a folder; what is shown is all in ``stdout``."""
     if not shutil.which("bash"):
         pytest.skip("bash is not installed")
 
-    def run(line: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
+    def shell(folder: Path, environment: Mapping[str, str]) -> Run:
+        return lambda line: subprocess.run(
             ["bash", "-o", "pipefail", "-c", line],
-            cwd=checkout,
+            cwd=folder,
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -122,4 +132,12 @@ def shell(checkout: Path, environment: dict[str, str]) -> Run:
             check=False,
         )
 
-    return run
+    return shell
+
+
+@pytest.fixture
+def shell(
+    checkout: Path, environment: dict[str, str], shell_in: Callable[[Path, Mapping[str, str]], Run]
+) -> Run:
+    """Run a line in the copy of the checkout."""
+    return shell_in(checkout, environment)
