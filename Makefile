@@ -1,6 +1,7 @@
 # make demo     find trigger words in a recording, caption a photograph, translate: the quickest look at Linnet
 # make test     the tests; make lint: ruff and mypy; make bench: Linnet beside other engines
 # make web-test the tests of the page that linnet web serves, in a real Chromium where one can be had; pictures go to build/web
+# make guides   follow the README and the guides line by line, training too
 # make clean    remove the virtual environment
 #
 # Nothing is needed beforehand but make and Python 3.10 or newer; another one than python3: make PYTHON=python3.12
@@ -9,7 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo test web-test lint bench clean
+.PHONY: demo test guides web-test lint bench clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/runtime.stamp
@@ -17,6 +18,9 @@ demo: $(VENV)/runtime.stamp
 
 test: $(VENV)/dev.stamp
 	@$(BIN)/python -m pytest -q -n auto --dist loadfile
+
+guides: $(VENV)/dev.stamp
+	@$(BIN)/python -m pytest -q -n auto -m guides
 
 web-test: $(VENV)/web.stamp
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
