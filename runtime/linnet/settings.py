@@ -76,10 +76,14 @@ class TriggerSettings:
             _check_curve(curve, keyword)
 
     def threshold(self, keyword: str, false_alarms_per_hour: float) -> float:
-        """The threshold for ``keyword`` that gave at most ``false_alarms_per_hour`` on dev data.
+        """The threshold that gave at most ``false_alarms_per_hour`` on dev data: that of the `point`."""
+        return self.point(keyword, false_alarms_per_hour).threshold
 
-        That of the point with the highest rate not above the one asked for; the strictest point's where none
-        is that low. Raises KeywordError for a keyword the model is deaf to, UsageError for a rate below 0.
+    def point(self, keyword: str, false_alarms_per_hour: float) -> OperatingPoint:
+        """The point of the keyword's curve with the highest rate not above the one asked for.
+
+        The strictest where none is that low. Raises KeywordError for a keyword the model is deaf to,
+        UsageError for a rate below 0.
         """
         if keyword not in self.curves:
             raise KeywordError(f"this model does not hear {keyword!r}; it hears {', '.join(self.keywords)}")
@@ -87,7 +91,7 @@ class TriggerSettings:
             raise UsageError(f"false alarms per hour must be 0 or more, not {false_alarms_per_hour}")
         curve = self.curves[keyword]
         allowed = [point for point in curve if point.false_alarms_per_hour <= false_alarms_per_hour]
-        return (allowed or curve[:1])[-1].threshold
+        return (allowed or curve[:1])[-1]
 
     def to_parts(self) -> dict[str, Any]:
         """The JSON object that `from_parts` reads."""

@@ -35,6 +35,8 @@ def test_texts_of_any_language_survive_as_ascii(make_card):
 def test_the_threshold_is_that_of_the_highest_rate_allowed(make_card, rate, threshold):
     settings = Card.from_json(json.dumps(make_card())).trigger
     assert settings.threshold("loud", rate) == threshold
+    point = settings.point("loud", rate)
+    assert (point in settings.curves["loud"], point.threshold) == (True, threshold)
 
 
 def test_where_no_rate_is_low_enough_the_strictest_point_serves(make_card):
@@ -46,7 +48,7 @@ def test_where_no_rate_is_low_enough_the_strictest_point_serves(make_card):
 def test_thresholds_of_unknown_keywords_and_impossible_rates_are_refused(make_card):
     settings = Card.from_json(json.dumps(make_card())).trigger
     with pytest.raises(KeywordError, match="does not hear 'quiet'; it hears loud, hiss"):
-        settings.threshold("quiet", 1)
+        settings.point("quiet", 1)
     for rate in (-1, float("nan")):
         with pytest.raises(UsageError, match="0 or more"):
             settings.threshold("loud", rate)

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from linnet.card import CaptionSettings, Card, OperatingPoint, Quality, Settings, TriggerSettings
+from linnet.card import CaptionSettings, Card, Quality, Settings, TriggerSettings
 from linnet.piecemodel import pieces
 from linnet.settings import SearchSettings, TranslateSettings
 
-__all__ = ["Table", "digest", "facts", "megabytes", "operating_points", "percent", "point", "quality"]
+__all__ = ["Table", "digest", "facts", "megabytes", "operating_points", "percent", "quality"]
 
 _RATES = (0.0, 0.1, 0.5, 1.0, 2.0)
 """False alarms per hour for which thresholds are shown."""
@@ -53,7 +53,7 @@ def operating_points(settings: TriggerSettings) -> Table:
     for keyword in settings.keywords:
         label, last = keyword, None
         for rate in sorted({*_RATES, default}):
-            found = point(settings, keyword, rate)
+            found = settings.point(keyword, rate)
             if found == last and rate != default:
                 continue  # the curve has nothing between
             table.append(
@@ -77,12 +77,6 @@ def quality(card: Card) -> list[Table]:
         *_figures([each for each in card.quality if not each.keyword]),
         *_by_keyword([each for each in card.quality if each.keyword]),
     ]
-
-
-def point(settings: TriggerSettings, keyword: str, rate: float) -> OperatingPoint:
-    """The point of the keyword's curve that `TriggerSettings.threshold` takes the threshold from."""
-    curve = settings.curves[keyword]
-    return ([each for each in curve if each.false_alarms_per_hour <= rate] or list(curve[:1]))[-1]
 
 
 def digest(card: Card) -> str:

@@ -110,7 +110,7 @@ def _keywords(cards: list[tuple[Path, Card]]) -> list[str]:
             continue
         for keyword in card.settings.keywords:
             rate = card.settings.default_false_alarms_per_hour
-            point = about.point(card.settings, keyword, rate)
+            point = card.settings.point(keyword, rate)
             table.append(
                 (
                     keyword,
