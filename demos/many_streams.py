@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("model", help="a keyword of a bundled model, or a model file")
+    parser.add_argument("model", help="a bundled model's keyword or name, or a model file")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=7700, help="and the port (default: 7700)")
     options = parser.parse_args(arguments)

@@ -21,7 +21,6 @@ import translate_text
 
 from linnet.cli import status_of
 from linnet.cli.terminal import columns
-from linnet.errors import ModelNotFoundError
 
 
 def main(arguments: list[str]) -> None:
@@ -33,7 +32,7 @@ def main(arguments: list[str]) -> None:
     print("\nIn short, with the time each took from opening its model:")
     print("\n".join(f"  {line}" for line in columns(table, right=frozenset({2}))))
     print("\nWhat to type next:")
-    print("\n".join(f"  {command}" for command in commands(translates=bool(table[2][2]))))
+    print("\n".join(f"  {command}" for command in commands()))
 
 
 def hear() -> tuple[str, str, str]:
@@ -49,11 +48,7 @@ def look() -> tuple[str, str, str]:
 
 def translate() -> tuple[str, str, str]:
     print()
-    try:
-        translations, took = timed(lambda: translate_text.translate(translate_text.SENTENCES))
-    except ModelNotFoundError:  # as long as none ships
-        print("There is no translator here yet; linnet train translate makes one.")
-        return "translated", "nothing", ""
+    translations, took = timed(lambda: translate_text.translate(translate_text.SENTENCES))
     return "translated", list(translations.values())[-1].text, took
 
 
@@ -64,7 +59,7 @@ def timed(run: Callable):
     return result, f"{time.perf_counter() - began:.2f} s"
 
 
-def commands(*, translates: bool) -> list[str]:
+def commands() -> list[str]:
     """What can be typed right here."""
     demos = Path(os.path.relpath(Path(__file__).parent))
     linnet, python = program("linnet") or f"{program('python')} -m linnet", program("python")
@@ -76,7 +71,7 @@ def commands(*, translates: bool) -> list[str]:
     return [
         f"{linnet} listen computer --wav {quoted(demos / 'sample.wav')}",
         f"{linnet} caption {quoted(demos / 'photo.jpg')} --heatmap heatmap.png",
-        *([f"{linnet} translate de-en 'Guten Morgen!'"] if translates else []),
+        f"{linnet} translate de-en 'Guten Morgen!'",
         f"{python} {quoted(demos / 'assistant.py')} --wav {quoted(demos / 'sample.wav')}",
         f"{audio}{linnet} listen computer  # the microphone",
     ]

@@ -7,7 +7,7 @@ import json
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +18,8 @@ import pytest
 from tiny_caption import tiny_caption_card, tiny_caption_onnx
 from tiny_translate import tiny_translate_card, tiny_translate_onnx
 from tiny_trigger import tiny_card, tiny_onnx
+
+from linnet import zoo
 
 
 def pytest_configure() -> None:
@@ -74,6 +76,24 @@ def save_translator(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return save
+
+
+@pytest.fixture
+def ship(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[Mapping[str, Path]], Path]:
+    """Make these files, by their names without .onnx, the models that ship; returns their folder."""
+
+    def ship(models: Mapping[str, Path]) -> Path:
+        folder, sums = tmp_path_factory.mktemp("models"), ""
+        for name, path in models.items():
+            shutil.copy(path, folder / f"{name}.onnx")
+            sums += f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {name}.onnx\n"
+        (folder / "SHA256SUMS").write_text(sums)
+        monkeypatch.setattr(zoo, "FOLDER", folder)
+        return folder
+
+    return ship
 
 
 @pytest.fixture

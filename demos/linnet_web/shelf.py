@@ -16,7 +16,7 @@ from linnet.modelfile import read_card
 
 __all__ = ["NONE", "Entry", "Shelf"]
 
-NONE = "No model for this ships with Linnet yet; drop one of your own in under Models."
+NONE = "No model for this ships with Linnet; drop one of your own in under Models."
 """What stands where there is nothing to choose from."""
 
 Opened: TypeAlias = linnet.TriggerWord | linnet.Captioner | linnet.Translator

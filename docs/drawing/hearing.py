@@ -79,7 +79,7 @@ def hear() -> Heard:
     spotter = linnet.TriggerWord(WORDS)
     sound = audio.read(DEMOS / "sample.wav")
     sound = sound[: len(sound) // STEP * STEP]
-    model = onnx.load(zoo.find(*WORDS))
+    model = onnx.load(zoo.find(WORDS).path)
     maker = {output: node for node in model.graph.node for output in node.output}
     gru = [node for node in model.graph.node if node.op_type == "GRU"][-1]
     logits = maker[maker["scores"].input[0]]

@@ -17,12 +17,12 @@ _TICKS = (0.3, 1, 3, 10, 30)
 def eight_bits() -> Drawn:
     """A row of weights before and after; and why each row has a scale of its own."""
     # The captioner's file no longer has the weights from before: the row is the detector's.
-    rows = constants(onnx.load(zoo.find("alexa")))[_ROWS].astype(np.float32)
+    rows = constants(onnx.load(zoo.find("alexa").path))[_ROWS].astype(np.float32)
     rows = rows.reshape(len(rows), -1)
     whole, scale = quantised(rows, _LARGEST)
     one, common = quantised(rows.reshape(1, -1), _LARGEST)
     apart, together = _error(whole * scale[:, None], rows), _error(one.reshape(rows.shape) * common, rows)
-    greatest = _LARGEST * constants(onnx.load(zoo.named("captioner")))[_CHANNELS].ravel()
+    greatest = _LARGEST * constants(onnx.load(zoo.find("captioner").path))[_CHANNELS].ravel()
 
     figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[1.25, 1])

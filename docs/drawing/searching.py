@@ -67,7 +67,7 @@ Beams = list[list[Node]]
 def searched(beam: int = BEAM) -> Beams:
     """What the search in the captioner's graph kept at each step."""
     settings = shipped().card.caption
-    model = onnx.load(zoo.named("captioner"))
+    model = onnx.load(zoo.find("captioner").path)
     loop = next(node for node in model.graph.node if node.op_type == "Loop")
     body = next(each.g for each in loop.attribute if each.name == "body")
     best = next(node for node in body.node if node.op_type == "TopK").output

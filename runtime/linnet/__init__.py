@@ -21,8 +21,6 @@ os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 TYPE_CHECKING = False  # type checkers take it for true; that of `typing` costs more time than all the rest
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from linnet import audio, caption, card, errors, image, model, plots, text, translate, trigger, zoo
     from linnet.caption import Caption, Captioner
     from linnet.translate import Translation, Translator
@@ -64,27 +62,27 @@ _HOMES = {
 }
 
 
-def load(path: str | Path) -> TriggerWord | Captioner | Translator:
-    """Open the model file at ``path`` as the class that runs its task.
+def load(model: str | os.PathLike[str]) -> TriggerWord | Captioner | Translator:
+    """Open a model, a bundled one or a file (`linnet.zoo.find`), as the class that runs its task.
 
-    Raises ModelError where the file is missing, damaged, or of a task or version this Linnet does not know.
+    Raises ModelError where it is missing, damaged, or of a task or version this Linnet does not know.
     """
-    from pathlib import Path
-
     from linnet.modelfile import read_card
+    from linnet.zoo import find
 
+    path, keywords = find(model)
     task = read_card(path).task
     if task == "caption":
         from linnet.caption import Captioner
 
-        return Captioner(Path(path))
+        return Captioner(path)
     if task == "translate":
         from linnet.translate import Translator
 
-        return Translator(Path(path))
+        return Translator(path)
     from linnet.trigger import TriggerWord
 
-    return TriggerWord(Path(path))
+    return TriggerWord(keywords or path)
 
 
 def __getattr__(name: str) -> object:

@@ -94,13 +94,12 @@ class Captioner:
         """Load a model.
 
         Args:
-            model: the name of a bundled captioner; or a model file: a Path, or a text that ends in ``.onnx``
-                or holds a path separator.
+            model: the name of a bundled captioner, or a file (`linnet.zoo.find`).
             time_limit_s: no call of the graph may take longer; one is made for a few pictures at a time.
 
-        Raises ModelError where the file cannot be used.
+        Raises what `linnet.zoo.find` does, and ModelError where the file cannot be used.
         """
-        self.model = CaptionModel(zoo.located(model), time_limit_s=time_limit_s)
+        self.model = CaptionModel(zoo.find(model).path, time_limit_s=time_limit_s)
         self.card = self.model.card
 
     @overload

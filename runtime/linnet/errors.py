@@ -2,10 +2,10 @@
 
     LinnetError
     ├── ModelError              a model file that cannot be used
-    │   ├── ModelNotFoundError  (also FileNotFoundError) there is no such file
+    │   ├── ModelNotFoundError  (also FileNotFoundError) there is no such file or bundled model
     │   ├── CardError           its card is missing, malformed, or of a task or version unknown here
     │   └── ModelTimeoutError   (also TimeoutError) it computed longer than allowed
-    ├── KeywordError            (also ValueError) a keyword that the file, or every bundled file, is deaf to
+    ├── KeywordError            (also ValueError) keywords that the file, or every bundled model, is deaf to
     ├── AudioError              audio that cannot be used
     │   ├── AudioNotFoundError  (also FileNotFoundError) there is no such recording
     │   ├── AudioFormatError    (also ValueError) not audio, or of a kind not understood
@@ -58,7 +58,7 @@ class ModelError(LinnetError):
 
 
 class ModelNotFoundError(ModelError, FileNotFoundError):
-    """There is no model file where one was named."""
+    """There is no model file where one was named, or no bundled model of a name or keyword."""
 
 
 class CardError(ModelError):
@@ -70,7 +70,7 @@ class ModelTimeoutError(ModelError, TimeoutError):
 
 
 class KeywordError(LinnetError, ValueError):
-    """A keyword that the model file, or every bundled model, is deaf to."""
+    """A keyword that the model file is deaf to, or several of which no bundled model hears all."""
 
 
 class AudioError(LinnetError):

@@ -149,13 +149,12 @@ class Translator:
         """Load a model.
 
         Args:
-            model: the name of a bundled translator; or a model file: a Path, or a text that ends in ``.onnx``
-                or holds a path separator.
+            model: the name of a bundled translator, or a file (`linnet.zoo.find`).
             time_limit_s: no call of the graph may take longer; one is made for up to 16 sentences at a time.
 
-        Raises ModelError where the file cannot be used.
+        Raises what `linnet.zoo.find` does, and ModelError where the file cannot be used.
         """
-        self.model = TranslateModel(zoo.located(model), time_limit_s=time_limit_s)
+        self.model = TranslateModel(zoo.find(model).path, time_limit_s=time_limit_s)
         self.card = self.model.card
 
     @overload

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from linnet import zoo
 from linnet.card import Card
 from linnet.decider import Decider, Detection
-from linnet.errors import KeywordError, UsageError
+from linnet.errors import UsageError
 from linnet.stream import Stream, StreamModel
 
 __all__ = ["Decider", "Detection", "Stream", "TriggerWord"]
@@ -51,21 +50,20 @@ class TriggerWord:
         """Load a model.
 
         Args:
-            model: a keyword that a bundled model hears; several that one bundled model hears, as a list; or
-                a model file: a Path, or a text that ends in ``.onnx`` or holds a path separator. Of a file
-                all keywords are listened for.
+            model: a keyword that a bundled model hears, several as a list, a bundled model's name, or a file
+                (`linnet.zoo.find`). Of a name or a file all keywords are listened for.
             false_alarms_per_hour: choose thresholds that gave at most this many on dev data; by default the
                 rate that the card names.
             threshold: use this score, 0 to 1, for all keywords instead.
 
-        Raises KeywordError where no bundled model hears the keywords, ModelError where the file cannot be
-        used, UsageError where thresholds are asked for in two ways or out of range.
+        Raises what `linnet.zoo.find` does, ModelError where the file cannot be used, UsageError where
+        thresholds are asked for in two ways or out of range.
         """
         if threshold is not None and false_alarms_per_hour is not None:
             raise UsageError("give either a threshold or a number of false alarms per hour, not both")
         if threshold is not None and not 0 <= threshold <= 1:
             raise UsageError(f"a threshold must be from 0 to 1, not {threshold}")
-        path, keywords = _find(model)
+        path, keywords = zoo.find(model)
         self.model = StreamModel(path)
         self.card = self.model.card
         settings = self.card.trigger
@@ -127,17 +125,3 @@ class TriggerWord:
             refractory_s=settings.refractory_s,
             step_s=settings.step_samples / settings.sample_rate,
         )
-
-
-def _find(model: str | os.PathLike[str] | Sequence[str]) -> tuple[Path, tuple[str, ...]]:
-    """The file that is meant, and the keywords that are asked of it (none: all it hears)."""
-    if isinstance(model, os.PathLike):
-        return Path(model), ()
-    if isinstance(model, str):
-        if zoo.is_path(model):
-            return Path(model), ()
-        model = [model]
-    keywords = tuple(dict.fromkeys(model))
-    if not keywords:
-        raise KeywordError("no keyword is named; name at least one")
-    return zoo.find(*keywords), keywords

@@ -1,24 +1,34 @@
-"""The models that ship with Linnet: ``linnet/models/*.onnx``.
+"""The models that ship with Linnet, ``linnet/models/*.onnx``, and how any model is named (`find`).
 
-Each is checked against the sum in ``SHA256SUMS`` beside it before its path is handed out. That file is in the
-format of ``sha256sum``, so ``sha256sum -c SHA256SUMS`` in the folder does the same.
+Each that ships is checked against the sum in ``SHA256SUMS`` beside it before its path is handed out. That
+file is in the format of ``sha256sum``, so ``sha256sum -c SHA256SUMS`` in the folder does the same.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import NamedTuple
 
 from linnet.card import TriggerSettings
 from linnet.errors import KeywordError, ModelError, ModelNotFoundError
 from linnet.modelfile import read, read_card
 
-__all__ = ["FOLDER", "find", "is_path", "located", "models", "named"]
+__all__ = ["FOLDER", "Found", "find", "models"]
 
 FOLDER = Path(__file__).parent / "models"
 """Where the bundled models are."""
+
+
+class Found(NamedTuple):
+    """The model that is meant."""
+
+    path: Path
+    """Of its file."""
+    keywords: tuple[str, ...] = ()
+    """What it was found by, where that was keywords: only these are asked of it. None: all that it does."""
 
 
 def models() -> list[Path]:
@@ -30,51 +40,55 @@ def models() -> list[Path]:
     return list(_shipped())
 
 
-def find(*keywords: str) -> Path:
-    """The first bundled model that hears all of ``keywords``.
+def find(model: str | os.PathLike[str] | Sequence[str]) -> Found:
+    """The model that ``model`` means. Everything that takes a model takes what is said here.
 
-    Raises KeywordError where none does, ModelNotFoundError where no models ship, ModelError as `models` does.
+    A Path, or a text that ends in ``.onnx``, is a file. Another text is, in this order, the name of a bundled
+    model (that of its file, without ``.onnx``), a keyword that a bundled model hears, or the path of a file
+    that there is: what ships comes first, so that no file that lies about changes what a name means
+    (``./computer`` is a file, whatever ships). A list of texts is of keywords that one bundled model hears.
+
+    Raises ModelNotFoundError where a text is none of these, KeywordError where no bundled model hears all the
+    keywords of a list or it is empty, ModelError as `models` does.
     """
-    known: list[str] = []
+    if isinstance(model, os.PathLike):
+        return Found(Path(model))
+    if isinstance(model, str):
+        if model.endswith(".onnx"):
+            return Found(Path(model))
+        for path in _shipped(f"{model}.onnx"):
+            return Found(path)
+    wanted = (model,) if isinstance(model, str) else tuple(dict.fromkeys(model))
+    if not wanted:
+        raise KeywordError("no keyword is named; name at least one")
+    heard: dict[str, tuple[str, ...]] = {}
     for path in _shipped():
         settings = read_card(path).settings
-        if isinstance(settings, TriggerSettings):
-            if set(keywords) <= set(settings.keywords):
-                return path
-            known += (keyword for keyword in settings.keywords if keyword not in known)
-    if not known:
-        raise ModelNotFoundError("no models ship with this installation; give the path of an .onnx file")
-    wanted = " and ".join(map(repr, keywords))
-    raise KeywordError(
-        f"no bundled model hears {wanted}; they hear {', '.join(known)} "
-        "(to open a file, end its name in .onnx)"
+        heard[path.stem] = settings.keywords if isinstance(settings, TriggerSettings) else ()
+        if set(wanted) <= set(heard[path.stem]):
+            return Found(path, wanted)
+    if isinstance(model, str) and os.path.exists(model):
+        return Found(Path(model))
+    raise _unknown(model, heard)
+
+
+def _unknown(
+    model: str | Sequence[str], heard: dict[str, tuple[str, ...]]
+) -> KeywordError | ModelNotFoundError:
+    """The error where nothing is found; ``heard`` is what bundled models hear, by their names."""
+    if not heard:
+        return ModelNotFoundError("no models ship with this installation; give the path of an .onnx file")
+    if isinstance(model, str):
+        keywords = dict.fromkeys(word for words in heard.values() for word in words)
+        return ModelNotFoundError(
+            f"there is no model {model!r}; give a bundled one's name ({', '.join(heard)}), a keyword "
+            f"({', '.join(keywords)}), or the path of an .onnx file"
+        )
+    together = "; or ".join(", ".join(words) for words in heard.values() if words)
+    return KeywordError(
+        f"no bundled model hears {' and '.join(map(repr, dict.fromkeys(model)))}; give keywords of one model "
+        f"({together}), or the path of an .onnx file alone"
     )
-
-
-def named(name: str) -> Path:
-    """The bundled model whose file is called ``name``, without its ending.
-
-    Raises ModelNotFoundError where there is none, ModelError as `models` does.
-    """
-    for path in _shipped(f"{name}.onnx"):
-        return path
-    raise ModelNotFoundError(
-        f"no bundled model is called {name!r}; linnet models lists them "
-        "(to open a file, end its name in .onnx)"
-    )
-
-
-def is_path(name: str) -> bool:
-    """Whether ``name`` means a file, and not a bundled model: it ends in .onnx or holds a path separator."""
-    return name.endswith(".onnx") or "/" in name or os.sep in name
-
-
-def located(model: str | os.PathLike[str]) -> Path:
-    """The file of the model that is meant: a bundled one's name, or a path (a Path, or what `is_path` says).
-
-    Raises ModelNotFoundError and ModelError as `named` does.
-    """
-    return named(model) if isinstance(model, str) and not is_path(model) else Path(model)
 
 
 def _shipped(only: str | None = None) -> Iterator[Path]:

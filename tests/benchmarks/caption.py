@@ -93,7 +93,7 @@ def _prepare(folder: Path, args: argparse.Namespace) -> dict[str, str]:
     """Write what the engines load; returns of each why it cannot run, or nothing."""
     from linnet import modelfile, zoo
 
-    model = zoo.named(args.model) if not zoo.is_path(args.model) else Path(args.model)
+    model = zoo.find(args.model).path
     card = modelfile.read_card(model)
     caption = card.caption
     settings = Settings(list(caption.vocabulary), caption.max_length, caption.length_penalty, args.beam)

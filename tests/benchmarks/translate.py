@@ -138,7 +138,7 @@ def _prepare(folder: Path, args: argparse.Namespace) -> dict[str, Row]:
     """Write what the engines load; returns a row for each, which says why it cannot run if it cannot."""
     from linnet import Translator, zoo
 
-    model = zoo.located(args.model)
+    model = zoo.find(args.model).path
     translator = Translator(model)
     card = translator.card
     wanted = card.translate

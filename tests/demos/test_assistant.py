@@ -17,7 +17,6 @@ from linnet.errors import (
     AudioNotFoundError,
     ImageFormatError,
     ImageNotFoundError,
-    KeywordError,
     ModelNotFoundError,
     UsageError,
 )
@@ -89,15 +88,8 @@ def test_a_word_that_is_never_said(assist, english_german, tmp_path):
     assert err.splitlines()[-1] == "it was not heard"
 
 
-def test_without_a_translator_it_says_so_and_speaks_english(assist, monkeypatch):
-    captioner = zoo.named("captioner")
-
-    def named(name):
-        if name != "captioner":
-            raise ModelNotFoundError(name)
-        return captioner
-
-    monkeypatch.setattr(zoo, "named", named)
+def test_without_a_translator_it_says_so_and_speaks_english(assist, ship):
+    ship({path.stem: path for path in zoo.models() if path.stem != "en-de"})
     status, out, err = assist()
     assert (status, out) == (0, f"{MAN}\n")
     assert err.startswith("no translator from English is bundled, so it speaks English")
@@ -124,7 +116,7 @@ def test_a_folder_is_a_camera_that_takes_its_pictures_in_turn(assist, english_ge
     pictures.mkdir()
     (pictures / "1.jpg").write_bytes(PHOTO.read_bytes())
     Image.new("RGB", (64, 48), "green").save(pictures / "2.png")
-    four_words = zoo.find("computer")
+    four_words = zoo.find("computer").path
     status, out, err = assist(four_words, "--camera", pictures, "--translator", english_german)
     lines = out.splitlines()
     assert (status, len(lines)) == (0, 4)
@@ -151,7 +143,7 @@ def test_a_command_is_a_camera(assist, english_german, scratch):
     ],
 )
 def test_a_camera_that_fails_is_said_and_listening_goes_on(assist, english_german, camera, said):
-    four_words = zoo.find("computer")
+    four_words = zoo.find("computer").path
     status, out, err = assist(four_words, "--camera", camera, "--translator", english_german)
     assert (status, out) == (1, "")
     assert err.count(said) == 4
@@ -202,7 +194,7 @@ def test_what_cannot_be_is_refused_at_once(assist, english_german, tiny_translat
         (["--camera", tmp_path / "scratch"], UsageError, "holds no pictures"),
         (["--camera", SAMPLE], ImageFormatError, "sample.wav is .* not a picture"),
         (["--translator", tiny_translator], UsageError, "translates from de, and captions are English"),
-        (["abracadabra"], KeywordError, "no bundled model hears 'abracadabra'"),
+        (["abracadabra"], ModelNotFoundError, "there is no model 'abracadabra'"),
     ):
         with pytest.raises(error, match=said):
             assist(*arguments)

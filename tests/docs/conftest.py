@@ -60,8 +60,8 @@ def make_checkout(tmp_path_factory: pytest.TempPathFactory, tiny_translator: Pat
             (folder / name).parent.mkdir(exist_ok=True)
             shutil.copy(ROOT / "demos/photo.jpg", folder / name)
         for name in ("athena.onnx", "hey_linnet.onnx"):
-            shutil.copy(zoo.find("computer"), folder / name)
-        shutil.copy(zoo.named("captioner"), folder / "captioner.onnx")
+            shutil.copy(zoo.find("computer").path, folder / name)
+        shutil.copy(zoo.find("captioner").path, folder / "captioner.onnx")
         shutil.copy(tiny_translator, folder / "de-en.onnx")
         (folder / "book.de").write_text("Ein Hund läuft.\n", encoding="utf-8")
         return folder

@@ -156,7 +156,7 @@ def test_it_sees_the_man_in_the_photograph(linnet: Run) -> None:
 
 @pytest.mark.parametrize("name", TRANSLATORS)
 def test_it_translates(linnet: Run, name: str) -> None:
-    settings = read_card(zoo.named(name)).translate
+    settings = read_card(zoo.find(name).path).translate
     ran = linnet("linnet", "translate", name, SENTENCES[settings.source_language][0])
     assert ran.returncode == 0, ran.stderr
     assert SENTENCES[settings.target_language][1] in ran.stdout

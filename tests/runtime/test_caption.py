@@ -192,16 +192,17 @@ def test_the_file_can_be_given_in_many_ways(tiny_captioner):
     assert linnet.load(str(tiny_captioner))(RED).text == "a red picture"
 
 
-def test_bundled_captioners_go_by_their_names(tiny_captioner, monkeypatch):
-    asked = []
-    monkeypatch.setattr(zoo, "named", lambda name: asked.append(name) or tiny_captioner)
-    Captioner()
-    Captioner("other")
-    assert asked == ["captioner", "other"]
+def test_bundled_captioners_go_by_their_names(tiny_captioner, ship):
+    folder = ship({"captioner": tiny_captioner, "other": tiny_captioner})
+    assert Captioner().model.name == str(folder / "captioner.onnx")
+    for other in (Captioner("other"), linnet.load("other")):
+        assert other.model.name == str(folder / "other.onnx")
 
 
 def test_there_is_no_such_captioner(tmp_path):
-    with pytest.raises(ModelNotFoundError, match=r"no bundled model is called 'painter'"):
+    with pytest.raises(
+        ModelNotFoundError, match=r"there is no model 'painter'; give a bundled one's name .*captioner"
+    ):
         Captioner("painter")
     with pytest.raises(ModelNotFoundError, match="no model file"):
         Captioner(tmp_path / "gone.onnx")
@@ -219,7 +220,7 @@ def test_the_captioner_that_ships():
     captioner = Captioner()
     assert captioner.card.task == "caption"
     assert captioner.model.outputs["tokens"].kind == "tensor(int64)"
-    assert os.path.getsize(zoo.named("captioner")) <= 8_000_000
+    assert os.path.getsize(zoo.find("captioner").path) <= 8_000_000
     caption = captioner(RED, n_best=2)
     assert caption.text == " ".join(caption.tokens) != ""
     assert caption.attention.shape[1:] == captioner.card.caption.grid

@@ -258,18 +258,15 @@ def test_the_file_can_be_given_in_many_ways(tiny_translator):
     assert loaded.card.name == "tiny translator"
 
 
-def test_bundled_translators_go_by_their_names(tiny_translator, monkeypatch):
-    asked = []
-    monkeypatch.setattr(zoo, "named", lambda name: asked.append(name) or tiny_translator)
-    Translator()
-    Translator("en-fr")
-    assert asked == ["de-en", "en-fr"]
+def test_bundled_translators_go_by_their_names(tiny_translator, ship):
+    folder = ship({"de-en": tiny_translator, "en-fr": tiny_translator})
+    assert Translator().model.name == str(folder / "de-en.onnx")
+    for other in (Translator("en-fr"), linnet.load("en-fr")):
+        assert other.model.name == str(folder / "en-fr.onnx")
 
 
 def test_there_is_no_such_translator(tmp_path):
-    with pytest.raises(
-        ModelNotFoundError, match=r"no bundled model is called 'tlh-en'; linnet models lists them"
-    ):
+    with pytest.raises(ModelNotFoundError, match=r"there is no model 'tlh-en'; give a bundled one's name"):
         Translator("tlh-en")
     with pytest.raises(ModelNotFoundError, match="no model file"):
         Translator(tmp_path / "gone.onnx")
@@ -288,7 +285,7 @@ def test_models_of_another_task(tiny_translator, tiny_captioner):
 def test_the_translators_that_ship(name, text, word):
     translator = Translator(name)
     assert f"{translator.card.translate.source_language}-{translator.card.translate.target_language}" == name
-    assert os.path.getsize(zoo.named(name)) <= 8_000_000
+    assert os.path.getsize(zoo.find(name).path) <= 8_000_000
     translation = translator(text, n_best=2)
     assert word in translation.text
     assert translation.score >= translation.alternatives[0].score

@@ -1,6 +1,7 @@
 """Bundled models: nothing is handed out that is not what was shipped."""
 
 import hashlib
+from pathlib import Path
 
 import pytest
 
@@ -10,43 +11,85 @@ from linnet.modelfile import read_card
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch, make_onnx, make_card):
+def folder(tmp_path, ship, make_onnx, make_card):
     """A zoo of two models: one hears loud and hiss, the other loud and click."""
-    lines = []
-    for name, keywords in (("a.onnx", ["loud", "hiss"]), ("b.onnx", ["loud", "click"])):
-        data = make_onnx(make_card(keywords=keywords)).SerializeToString()
-        (tmp_path / name).write_bytes(data)
-        lines.append(f"{hashlib.sha256(data).hexdigest()}  {name}\n")
-    (tmp_path / "SHA256SUMS").write_text("".join(lines))
-    monkeypatch.setattr(zoo, "FOLDER", tmp_path)
-    return tmp_path
+    for name, keywords in (("a", ["loud", "hiss"]), ("b", ["loud", "click"])):
+        (tmp_path / name).write_bytes(make_onnx(make_card(keywords=keywords)).SerializeToString())
+    return ship({name: tmp_path / name for name in "ab"})
 
 
 def test_the_models_that_ship_are_what_was_shipped():
     for path in zoo.models():
         card = read_card(path)
-        assert zoo.named(path.stem) == path
+        assert zoo.find(path.stem) == (path, ())
         for keyword in card.trigger.keywords if card.task == "trigger" else ():
-            assert zoo.find(keyword).suffix == ".onnx"
+            assert zoo.find(keyword).path.suffix == ".onnx"
 
 
 def test_models_are_listed_by_name(folder):
     assert zoo.models() == [folder / "a.onnx", folder / "b.onnx"]
 
 
+def test_a_model_is_found_by_its_name_and_then_all_of_it_is_meant(folder):
+    assert zoo.find("b") == (folder / "b.onnx", ())
+    for name in ("c", "", "B", "../a", "*"):
+        with pytest.raises(ModelNotFoundError, match="there is no model "):
+            zoo.find(name)
+
+
 def test_the_first_model_that_hears_all_keywords_is_found(folder):
-    assert zoo.find("loud").name == "a.onnx"
-    assert zoo.find("click").name == "b.onnx"
-    assert zoo.find("click", "loud").name == "b.onnx"
-    assert zoo.find("hiss", "loud").name == "a.onnx"
+    assert zoo.find("loud") == (folder / "a.onnx", ("loud",))
+    assert zoo.find("click") == (folder / "b.onnx", ("click",))
+    assert zoo.find(["click", "loud"]) == (folder / "b.onnx", ("click", "loud"))
+    assert zoo.find(("hiss", "loud", "hiss")) == (folder / "a.onnx", ("hiss", "loud"))
+
+
+def test_a_file_is_found_by_its_path(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").write_bytes(b"")
+    for given in (
+        "mine",
+        "./mine",
+        str(tmp_path / "mine"),
+        "gone.onnx",
+        "./gone.onnx",
+        Path("b"),
+        Path("gone"),
+    ):
+        assert zoo.find(given) == (Path(given), ())
+
+
+def test_no_file_stands_in_for_what_ships(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("b", "loud"):
+        (tmp_path / name).write_bytes(b"something else")
+        assert zoo.find(name).path.parent == folder
+        assert zoo.find(f"./{name}").path == Path(name)
 
 
 @pytest.mark.usefixtures("folder")
-def test_keywords_that_no_model_hears():
-    with pytest.raises(KeywordError, match="no bundled model hears 'silence'; they hear loud, hiss, click"):
+def test_what_nothing_is_called_is_said_with_all_there_is():
+    sentence = (
+        r"^there is no model 'silence'; give a bundled one's name \(a, b\), a keyword \(loud, hiss, click\), "
+        r"or the path of an \.onnx file$"
+    )
+    with pytest.raises(ModelNotFoundError, match=sentence):
         zoo.find("silence")
-    with pytest.raises(KeywordError, match="no bundled model hears 'hiss' and 'click'"):
-        zoo.find("hiss", "click")
+
+
+@pytest.mark.usefixtures("folder")
+def test_keywords_that_no_model_hears_together():
+    sentence = (
+        r"no bundled model hears 'hiss' and 'click'; .* of one model \(loud, hiss; or loud, click\), or the"
+    )
+    for keywords in (["hiss", "click"], ["hiss", "click", "hiss"]):
+        with pytest.raises(KeywordError, match=sentence):
+            zoo.find(keywords)
+    for keywords in (["a", "b"], ["mine.onnx"]):
+        with pytest.raises(KeywordError, match=r"path of an \.onnx file alone"):
+            zoo.find(keywords)
+    with pytest.raises(KeywordError, match="name at least one"):
+        zoo.find([])
 
 
 def test_sums_taken_in_binary_mode_are_understood(folder):
@@ -59,23 +102,14 @@ def test_a_changed_model_is_refused(folder):
     data = bytearray((folder / "b.onnx").read_bytes())
     data[-1] ^= 1
     (folder / "b.onnx").write_bytes(data)
-    for look in (zoo.models, lambda: zoo.find("click"), lambda: zoo.named("b")):
+    for look in (zoo.models, lambda: zoo.find("click"), lambda: zoo.find("b")):
         with pytest.raises(ModelError, match=r"b\.onnx is not the one that shipped; install linnet again"):
             look()
 
 
 def test_what_is_found_first_is_all_that_is_read(folder, monkeypatch):
     (folder / "b.onnx").write_bytes(b"changed")
-    assert zoo.find("hiss") == zoo.named("a") == folder / "a.onnx"
-
-
-def test_a_model_is_found_by_its_name(folder):
-    assert zoo.named("b") == folder / "b.onnx"
-    for name in ("c", "", "B", "../a", "a.onnx", "*"):
-        with pytest.raises(
-            ModelNotFoundError, match=r"no bundled model is called .*; linnet models lists them"
-        ):
-            zoo.named(name)
+    assert zoo.find("hiss").path == zoo.find("a").path == folder / "a.onnx"
 
 
 def test_models_without_keywords_are_no_hindrance(folder, tiny_captioner):
@@ -83,16 +117,10 @@ def test_models_without_keywords_are_no_hindrance(folder, tiny_captioner):
     (folder / "0.onnx").write_bytes(data)
     with open(folder / "SHA256SUMS", "a") as sums:
         sums.write(f"{hashlib.sha256(data).hexdigest()}  0.onnx\n")
-    assert zoo.find("hiss").name == "a.onnx"
-    assert zoo.named("0").name == "0.onnx"
-    with pytest.raises(KeywordError, match="they hear loud, hiss, click"):
+    assert zoo.find("hiss").path.name == "a.onnx"
+    assert zoo.find("0").path.name == "0.onnx"
+    with pytest.raises(ModelNotFoundError, match=r"\(0, a, b\), a keyword \(loud, hiss, click\)"):
         zoo.find("captioner")
-
-
-def test_what_is_a_path():
-    assert zoo.is_path("computer.onnx")
-    assert zoo.is_path("folder/file")
-    assert not zoo.is_path("computer")
 
 
 def test_a_model_without_a_sum_is_refused(folder):

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from linnet import zoo
 from linnet.cli.progress import watched
 from linnet.cli.terminal import columns
 from linnet.errors import ModelError, UsageError
@@ -62,7 +63,7 @@ def add_bench(subparsers: Any) -> None:
         epilog="examples:\n  linnet bench computer\n  linnet bench captioner\n  linnet bench de-en\n"
         "  linnet bench hey_linnet.onnx --rounds 20",
     )
-    parser.add_argument("file", metavar="FILE", help="a model file, or a bundled one's name or keyword")
+    parser.add_argument("file", metavar="FILE", help="a bundled model's name or keyword, or a model file")
     parser.add_argument(
         "--rounds", metavar="N", type=int, default=5, help="how often to measure (default: 5)"
     )
@@ -109,11 +110,9 @@ def _picture(path: Path) -> Path:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from linnet.cli.info import model_path
-
     if options.rounds < 1:
         raise UsageError("there must be at least one round")
-    path = model_path(options.file)
+    path = zoo.find(options.file).path
     card = read_card(path)  # so that a wrong file is named as such
     rounds = [measure(path) for _ in watched(range(options.rounds))]
     if options.json:

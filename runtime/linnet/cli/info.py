@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -15,9 +14,9 @@ from linnet import modelfile, zoo
 from linnet.card import Card, TriggerSettings
 from linnet.cli import about
 from linnet.cli.terminal import clean, columns
-from linnet.errors import LinnetError, ModelNotFoundError
+from linnet.errors import LinnetError
 
-__all__ = ["add_info", "add_models", "model_path", "page"]
+__all__ = ["add_info", "add_models", "page"]
 
 
 def add_info(subparsers: Any) -> None:
@@ -29,7 +28,7 @@ def add_info(subparsers: Any) -> None:
         epilog="examples:\n  linnet info hey_linnet.onnx\n  linnet info captioner\n  linnet info de-en\n"
         "  linnet info --json computer\n  linnet info --markdown captioner > captioner.md",
     )
-    parser.add_argument("file", metavar="FILE", help="a model file, or a bundled one's name or keyword")
+    parser.add_argument("file", metavar="FILE", help="a bundled model's name or keyword, or a model file")
     kinds = parser.add_mutually_exclusive_group()
     kinds.add_argument(
         "--json", action="store_true", help="print the whole card as JSON, the recipe included"
@@ -51,19 +50,6 @@ def add_models(subparsers: Any) -> None:
     parser.set_defaults(run=_models)
 
 
-def model_path(name: str) -> Path:
-    """The model file that ``name`` means: a path, or the bundled model of that name or keyword.
-
-    Raises KeywordError or ModelNotFoundError where there is none.
-    """
-    if zoo.is_path(name) or os.path.exists(name):
-        return Path(name)
-    try:
-        return zoo.named(name)
-    except ModelNotFoundError:
-        return zoo.find(name)
-
-
 def page(card: Card, file: str, size: int, width: int | None = None) -> str:
     """The card as a page for people, without anything that a terminal would obey.
 
@@ -78,7 +64,7 @@ def page(card: Card, file: str, size: int, width: int | None = None) -> str:
 
 
 def _info(options: argparse.Namespace) -> int:
-    path = model_path(options.file)
+    path = zoo.find(options.file).path
     card = modelfile.read_card(path)
     if options.json:
         # Written anew with every character beyond ASCII escaped: the file's own text might not be.

@@ -49,8 +49,8 @@ def add_listen(subparsers: Any) -> None:
         "words",
         nargs="*",
         metavar="KEYWORD",
-        help="a keyword of a bundled model (several of the same one), or the path of a model file; "
-        "then - to listen to standard input: raw 16-bit little-endian PCM, 16 kHz, mono, or WAV",
+        help="a keyword of a bundled model (several of the same one), a bundled model's name, or a model "
+        "file; then - to listen to standard input: raw 16-bit little-endian PCM, 16 kHz, mono, or WAV",
     )
     parser.add_argument(
         "--wav", metavar="FILE", help="listen to a recording: WAV, or what the audio extra reads"

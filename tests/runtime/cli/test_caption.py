@@ -181,7 +181,7 @@ def test_a_picture_on_standard_input(caption: Run, tmp_path: Path, monkeypatch: 
             "out.pdf must end in one of .png, .jpg, .jpeg, .webp",
         ),
         (["A", "--model", "none.onnx"], "there is no model file none.onnx"),
-        (["A", "--model", "painter"], "no bundled model is called 'painter'"),
+        (["A", "--model", "painter"], "there is no model 'painter'"),
         (["A", "-o", "no/such/folder.jsonl"], "cannot write no/such/folder.jsonl"),
         (["A", "-o", "."], "cannot write ."),
         (["A", "-o", ".", "--resume"], "--resume goes on with a file"),

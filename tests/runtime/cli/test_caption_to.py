@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from linnet import cli, zoo
+from linnet import cli
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -28,12 +28,11 @@ def caption(
     tiny_captioner: Path,
     save_translator: Callable[..., Path],
     photo: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    ship: Callable[[dict[str, Path]], Path],
 ) -> Iterator[Run]:
     """Run ``linnet caption`` on a red picture, with a translator from English that knows no English."""
     translator = save_translator(source_language="en", target_language="de")
-    found = zoo.named
-    monkeypatch.setattr(zoo, "named", lambda name: translator if name == "en-de" else found(name))
+    ship({"en-de": translator})
     handler = signal.getsignal(signal.SIGTERM)
 
     def run(*arguments: object) -> tuple[int, str, str]:
@@ -74,7 +73,7 @@ def test_translators_that_do_not_fit(
     caption: Run, tiny_translator: Path, tiny_captioner: Path, tmp_path: Path
 ) -> None:
     for arguments, sentence in (
-        (["--to", "tlh"], "no bundled model is called 'en-tlh'; linnet models lists them"),
+        (["--to", "tlh"], "there is no model 'en-tlh'; give a bundled one's name (en-de)"),
         (["--translator", tiny_translator], f"{tiny_translator} translates from de into en, not from en"),
         (
             ["--to", "fr", "--translator", tmp_path / "model.onnx"],

@@ -370,9 +370,15 @@ def test_bench_measures_translators(run: Run, tiny_translator: Path) -> None:
     assert all(value is None or value > 0 for value in figures.values())
 
 
-def test_bundled_models_by_name(run: Run, tiny_captioner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zoo, "named", lambda name: tiny_captioner)
-    assert "tiny captioner" in run("info", "captioner")[1]
+def test_bundled_models_by_name_and_keyword(
+    run: Run, tiny_captioner: Path, tiny_model: Path, ship: Callable[[dict[str, Path]], Path]
+) -> None:
+    ship({"painter": tiny_captioner, "ear": tiny_model})
+    assert "tiny captioner" in run("info", "painter")[1]
+    assert run("info", "ear") == run("info", "hiss")
+    status, out, err = run("info", "nosuch")
+    assert (status, out) == (2, "")
+    assert err.startswith("linnet: there is no model 'nosuch'; give a bundled one's name (ear, painter), a")
 
 
 def test_bench_of_what_cannot_be_measured(run: Run, tiny_model: Path, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_thresholds(listen: Run, tiny_model: Path, day: Path) -> None:
         (["MODEL", "--wav", "DAY", "--device", "usb"], "--device is for the microphone"),
         (["MODEL", "loud", "--wav", "DAY"], "give either one model file"),
         (["loud", "DAY"], "name it with --wav"),
-        (["no-such-word", "--wav", "DAY"], "linnet: no"),
+        (["no-such-word", "--wav", "DAY"], "linnet: there is no model 'no-such-word'; give"),
         (["none.onnx", "--wav", "DAY"], "no model file"),
         (["MODEL", "--wav", "none.wav"], "no audio file"),
     ],

@@ -124,7 +124,7 @@ def test_models_that_are_not_there(
     monkeypatch.setattr(zoo, "_shipped", lambda only=None: iter(()))
     for arguments, sentence in (
         ([], "no model is given; name a bundled translator (linnet models lists them) or a file"),
-        (["de-en", "Ja"], "no bundled model is called 'de-en'; linnet models lists them"),
+        (["de-en", "Ja"], "no models ship with this installation; give the path of an .onnx file"),
         (["none.onnx", "Ja"], "there is no model file none.onnx"),
         ([str(tiny_captioner), "Ja"], f"{tiny_captioner} is a caption model, not a translate model"),
     ):
