@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -41,8 +40,6 @@ def serve(host: str, port: int) -> None:
 
     Raises UsageError where nothing can be served there, ModelError where the bundled models are damaged.
     """
-    # Whoever ends the program, the folder of uploads is removed.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         suppress(KeyboardInterrupt),
         _address(host, port) as (line, url),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,16 +15,14 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def listen(capfd: pytest.CaptureFixture[str]) -> Iterator[Run]:
+def listen(capfd: pytest.CaptureFixture[str]) -> Run:
     """Run ``linnet listen`` in this process; returns exit status, standard output, standard error."""
-    handler = signal.getsignal(signal.SIGTERM)
 
     def run(*arguments: object) -> tuple[int, str, str]:
         status = cli.main(["listen", *map(str, arguments)])
         return status, *capfd.readouterr()
 
-    yield run
-    signal.signal(signal.SIGTERM, handler)
+    return run
 
 
 @pytest.fixture
@@ -37,16 +34,14 @@ def day(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def caption(capfd: pytest.CaptureFixture[str], tiny_captioner: Path) -> Iterator[Run]:
+def caption(capfd: pytest.CaptureFixture[str], tiny_captioner: Path) -> Run:
     """Run ``linnet caption`` with the tiny captioner in this process; returns status, output, errors."""
-    handler = signal.getsignal(signal.SIGTERM)
 
     def run(*arguments: object) -> tuple[int, str, str]:
         status = cli.main(["caption", "--model", str(tiny_captioner), *map(str, arguments)])
         return status, *capfd.readouterr()
 
-    yield run
-    signal.signal(signal.SIGTERM, handler)
+    return run
 
 
 @pytest.fixture

@@ -8,17 +8,21 @@ what training needs.
 
 Exit status: 0 done; 1 done, but for some of it (one picture of many is damaged), or with nothing to show (no
 microphone); 2 something was wrong with what the user gave, and one sentence on standard error says what; 130
-interrupted.
+interrupted, by Ctrl-C or SIGTERM.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points, version
+from types import FrameType
 from typing import Any, NoReturn
 
 from linnet.cli.terminal import clean
@@ -93,8 +97,14 @@ def status_of(program: str, run: Callable[[], int | None]) -> int:
     """Run a program to its end, whichever that is; returns its exit status, which is 0 if ``run`` has none.
 
     What is wrong with what the user gave, or with the disk, is one sentence on standard error that begins
-    with the name of the ``program``.
+    with the name of the ``program``. SIGTERM ends it as Ctrl-C does, so that whoever ends it, nothing is left
+    half done.
     """
+    with _interrupted_by_sigterm():
+        return _status_of(program, run)
+
+
+def _status_of(program: str, run: Callable[[], int | None]) -> int:
     for stream in (sys.stdout, sys.stderr):
         # A name that the terminal's encoding lacks is no reason to fail.
         if hasattr(stream, "reconfigure"):
@@ -115,6 +125,27 @@ def status_of(program: str, run: Callable[[], int | None]) -> int:
     except OSError as error:
         of = f": {error.filename}" if error.filename else ""
         return _fail(program, f"{error.strerror or error}{of}")
+
+
+@contextmanager
+def _interrupted_by_sigterm() -> Iterator[None]:
+    """SIGTERM raises KeyboardInterrupt in this process, and stays what it is to those that it forks."""
+    if threading.current_thread() is not threading.main_thread():  # which alone may choose
+        yield
+        return
+    process = os.getpid()
+
+    def interrupt(number: int, _: FrameType | None) -> None:
+        if os.getpid() == process:
+            raise KeyboardInterrupt
+        signal.signal(number, signal.SIG_DFL)  # a worker: whoever forked it tidies up
+        os.kill(os.getpid(), number)
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
 
 
 def _fail(program: str, sentence: str) -> int:

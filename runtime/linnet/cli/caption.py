@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 import warnings
 from contextlib import ExitStack
@@ -97,8 +96,6 @@ def add_caption(subparsers: Any) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     pictures, complaints = _pictures(options)
-    # Whoever ends the program, the terminal is left in order.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     warnings.filterwarnings("ignore", module=r"PIL\.")  # remarks on odd metadata; errors are said in full
     with ExitStack() as stack:
         return _caption(options, pictures, complaints, stack)

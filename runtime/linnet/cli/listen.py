@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -91,8 +90,6 @@ def _run(options: argparse.Namespace) -> int:
         false_alarms_per_hour=options.false_alarms_per_hour,
         threshold=options.threshold,
     )
-    # Whoever ends the program, clips are written and the terminal is left in order.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as stack:
         return _listen(options, spotter, file, stack)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -84,8 +83,6 @@ def _run(options: argparse.Namespace) -> int:
         raise UsageError(f"{options.alignment} must end in one of {', '.join(FIGURES)}")
     if options.alignment and len(texts) > 1:
         raise UsageError(f"{options.alignment} can show one text, not {len(texts)}; give them one by one")
-    # Whoever ends the program, the terminal is left in order.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as stack:
         return _translate(options, model, [] if texts == [_STDIN] else texts, stack)
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,18 +28,16 @@ def caption(
     save_translator: Callable[..., Path],
     photo: Path,
     ship: Callable[[dict[str, Path]], Path],
-) -> Iterator[Run]:
+) -> Run:
     """Run ``linnet caption`` on a red picture, with a translator from English that knows no English."""
     translator = save_translator(source_language="en", target_language="de")
     ship({"en-de": translator})
-    handler = signal.getsignal(signal.SIGTERM)
 
     def run(*arguments: object) -> tuple[int, str, str]:
         status = cli.main(["caption", str(photo), "--model", str(tiny_captioner), *map(str, arguments)])
         return status, *capfd.readouterr()
 
-    yield run
-    signal.signal(signal.SIGTERM, handler)
+    return run
 
 
 def test_a_caption_in_another_language(caption: Run, photo: Path, tmp_path: Path) -> None:

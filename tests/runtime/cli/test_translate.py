@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,8 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(
-    capfd: pytest.CaptureFixture[str], tiny_translator: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Run]:
+def run(capfd: pytest.CaptureFixture[str], tiny_translator: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run ``linnet translate`` with the tiny translator in this process; returns status, output, errors."""
-    handler = signal.getsignal(signal.SIGTERM)
 
     def run(*arguments: object, stdin: bytes | None = None) -> tuple[int, str, str]:
         if stdin is not None:
@@ -39,8 +36,7 @@ def run(
         status = cli.main(["translate", str(tiny_translator), *map(str, arguments)])
         return status, *capfd.readouterr()
 
-    yield run
-    signal.signal(signal.SIGTERM, handler)
+    return run
 
 
 def command(tiny_translator: Path, *arguments: object) -> list[str]:
