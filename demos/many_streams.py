@@ -18,6 +18,7 @@ from threading import Semaphore
 import linnet
 from linnet.cli import status_of
 from linnet.cli.lines import as_json
+from linnet.cli.numbers import at_least
 
 PLACES = Semaphore(100)  # for connections; whoever finds none waits
 
@@ -58,7 +59,7 @@ def main(arguments: list[str]) -> None:
     )
     parser.add_argument("model", help="a bundled model's keyword or name, or a model file")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: 127.0.0.1)")
-    parser.add_argument("--port", type=int, default=7700, help="and the port (default: 7700)")
+    parser.add_argument("--port", type=at_least(0, 65535), default=7700, help="and the port (default: 7700)")
     options = parser.parse_args(arguments)
     spotter = linnet.TriggerWord(options.model)
     with Server((options.host, options.port), Connection) as server:

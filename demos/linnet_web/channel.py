@@ -45,6 +45,7 @@ async def listen(socket: WebSocket, shelf: Shelf) -> None:
 
 
 def _begun(shelf: Shelf, asked: Any) -> Hearing:
-    if not isinstance(asked, dict) or not isinstance(asked.get("rate"), int):
+    key, rate = (asked.get("model"), asked.get("rate")) if isinstance(asked, dict) else (None, None)
+    if not isinstance(key, str) or not isinstance(rate, int):
         raise UsageError("the browser did not say what it sends; reload the page")
-    return Hearing(shelf.model(asked.get("model"), linnet.TriggerWord), asked["rate"])
+    return Hearing(shelf.model(key, linnet.TriggerWord), rate)

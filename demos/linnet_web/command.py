@@ -6,7 +6,8 @@ import argparse
 from importlib.util import find_spec
 from typing import Any
 
-from linnet.errors import MissingPackageError, UsageError
+from linnet.cli.numbers import at_least
+from linnet.errors import MissingPackageError
 
 __all__ = ["register"]
 
@@ -38,7 +39,11 @@ def register(subparsers: Any) -> None:
         help="the address to serve on (default: 127.0.0.1, which only this machine reaches)",
     )
     parser.add_argument(
-        "--port", metavar="N", type=int, default=7860, help="the port; 0 takes any free one (default: 7860)"
+        "--port",
+        metavar="N",
+        type=at_least(0, 65535),
+        default=7860,
+        help="the port; 0 takes any free one (default: 7860)",
     )
     parser.set_defaults(run=_run)
 
@@ -47,8 +52,6 @@ def _run(options: argparse.Namespace) -> int:
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise MissingPackageError(f"linnet web needs {' and '.join(missing)}: pip install linnet[demos]")
-    if not 0 <= options.port <= 65535:
-        raise UsageError(f"a port is a number from 0 to 65535, not {options.port}")
     from linnet_web.server import serve  # brings Gradio, which takes seconds
 
     serve(options.host, options.port)

@@ -116,9 +116,10 @@ def _address(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         line = socket.create_server((host, port), family=family)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: a name that can be nobody's
+        reason = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"cannot serve on {host}, port {port} ({error.strerror or error}); give another --host or --port"
+            f"cannot serve on {host}, port {port} ({reason}); give another --host or --port"
         ) from None
     with line:
         name = f"[{host}]" if ":" in host else host

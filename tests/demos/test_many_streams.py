@@ -76,6 +76,10 @@ def test_what_goes_wrong_is_one_sentence(address, tmp_path):
     for arguments, wrong in (
         ([tmp_path / "gone.onnx"], "there is no model file"),
         (["computer", "--port", str(address[1])], "Address already in use"),
+        (
+            ["computer", "--port", "99999"],
+            "error: argument --port: must be a whole number from 0 to 65535, not",
+        ),
     ):
         ran = subprocess.run([sys.executable, SCRIPT, *arguments], capture_output=True, text=True)
         assert (ran.returncode, ran.stdout) == (2, "")

@@ -139,6 +139,8 @@ def test_a_microphone_is_answered(client: TestClient) -> None:
         ),
         ({"model": "tiny", "rate": 1}, "the microphone"),
         ({"model": "tiny", "rate": "fast"}, "the browser did not say what it sends; reload the page"),
+        ({"model": [], "rate": 16000}, "the browser did not say what it sends; reload the page"),
+        ({"rate": 16000}, "the browser did not say what it sends; reload the page"),
         ([], "the browser did not say what it sends; reload the page"),
     ],
 )
@@ -179,8 +181,9 @@ def test_an_address_that_cannot_be_served_on() -> None:
         sentence = rf"^cannot serve on 127\.0\.0\.1, port {port} \(.+\); give another --host or --port$"
         with pytest.raises(UsageError, match=sentence), _address("127.0.0.1", port):
             pytest.fail("two serve on one port")
-    with pytest.raises(UsageError, match="cannot serve on"), _address("192.0.2.1", 0):
-        pytest.fail("this machine has no such address")
+    for nobody in ("192.0.2.1", "x" * 80 + ".example", ".a"):
+        with pytest.raises(UsageError, match="cannot serve on"), _address(nobody, 0):
+            pytest.fail("this machine has no such address")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
