@@ -1,6 +1,6 @@
 """Makes sample.wav and sample.json: trigger words among other sentences, in noise at 15 dB.
 
-python demos/make_sample.py RECORDING       needs pip install linnet[training] and flite
+python demos/make_sample.py RECORDING       needs pip install '.[training]' and flite
 
 The recording is of a person saying "computer"; the one in the repository is from MycroftAI's
 Precise-Community-Data, dedicated to the public domain. All else is spoken by flite's voices.

@@ -5,7 +5,7 @@
 
 Nothing in them is made up. What goes on inside a graph is read from the graph, by giving it further outputs,
 and what is reckoned here must agree with what the model gives, or nothing is drawn. Besides Linnet it takes
-onnx and matplotlib, which come with `pip install linnet[training]`; torch is not used.
+onnx and matplotlib, which come with `pip install '.[training]'`; torch is not used.
 """
 
 import io

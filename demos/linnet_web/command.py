@@ -8,6 +8,7 @@ from typing import Any
 
 from linnet.cli.numbers import at_least
 from linnet.errors import MissingPackageError
+from linnet.extras import install
 
 __all__ = ["register"]
 
@@ -51,7 +52,7 @@ def register(subparsers: Any) -> None:
 def _run(options: argparse.Namespace) -> int:
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
-        raise MissingPackageError(f"linnet web needs {' and '.join(missing)}: pip install linnet[demos]")
+        raise MissingPackageError(f"linnet web needs {' and '.join(missing)}: {install('demos')}")
     from linnet_web.server import serve  # brings Gradio, which takes seconds
 
     serve(options.host, options.port)

@@ -5,8 +5,8 @@
     microphone()               the sound card
     read("word.wav")           a whole recording as one array
 
-WAV needs nothing more. Other formats (FLAC, Ogg, MP3), other rates and the microphone need ``pip install
-linnet[audio]``.
+WAV needs nothing more. Other formats (FLAC, Ogg, MP3), other rates and the microphone need the extra
+``audio``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from linnet import wav
 from linnet.errors import AudioError, AudioFormatError, AudioNotFoundError, MissingPackageError
+from linnet.extras import install
 from linnet.files import whole
 from linnet.resample import RATE, Resampler
 
@@ -153,7 +154,7 @@ def _decoder(stream: BinaryIO, name: str, chunk_s: float) -> tuple[Iterator[NDAr
         soundfile = import_module("soundfile")
     except (ImportError, OSError):
         raise MissingPackageError(
-            f"{name} is not a plain WAV file, and other formats need soundfile: pip install linnet[audio]"
+            f"{name} is not a plain WAV file, and other formats need soundfile: {install('audio')}"
         ) from None
     try:
         sound = soundfile.SoundFile(name)

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import DeviceError, MissingPackageError
+from linnet.extras import install
 from linnet.resample import RATE, Resampler
 
 __all__ = ["Device", "Microphone", "devices"]
@@ -220,7 +221,7 @@ def _sounddevice() -> Any:
     try:
         return import_module("sounddevice")
     except ImportError:
-        raise MissingPackageError("the microphone needs sounddevice: pip install linnet[audio]") from None
+        raise MissingPackageError(f"the microphone needs sounddevice: {install('audio')}") from None
     except OSError:  # from the package itself, on systems for which it brings no PortAudio
         raise DeviceError("the microphone needs the PortAudio library: apt install libportaudio2") from None
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from linnet.errors import AudioFormatError, MissingPackageError
+from linnet.extras import install
 
 __all__ = ["RATE", "Resampler"]
 
@@ -37,7 +38,7 @@ class Resampler:
             except (ImportError, OSError):
                 raise MissingPackageError(
                     f"{name} has {rate} samples per second and changing that to {RATE} needs soxr: "
-                    "pip install linnet[audio]"
+                    f"{install('audio')}"
                 ) from None
 
     def __call__(self, mono: NDArray[np.float32], *, last: bool = False) -> NDArray[np.float32]:

@@ -109,7 +109,7 @@ def _prepare(folder: Path, args: argparse.Namespace) -> dict[str, str]:
         try:
             reason = _from_checkpoint(folder, args.checkpoint, card)
         except ImportError as error:
-            reason = f"{error.name or error} is not installed: pip install 'linnet[training]'"
+            reason = f"{error.name or error} is not installed: pip install '.[training]'"
     for name in names:
         if ENGINES[name].file not in ("captioner.onnx", "captioner-encoder.onnx"):
             skipped[name] = reason

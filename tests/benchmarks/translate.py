@@ -13,7 +13,7 @@ interpreter of their own, which needs nothing of Linnet:
     python -m venv peers
     peers/bin/pip install OpenNMT-py==3.0.4 joeynmt==2.3.0 importlib-metadata 'sentencepiece<0.2.2'
 
-Or all is in one: `pip install 'linnet[translate-benchmarks]'`, without constraints.txt.
+Or all is in one: `pip install '.[translate-benchmarks]'`, without constraints.txt.
 
 Each engine has a process of its own and one thread. Started afresh `--starts` times, it is timed from the
 launch of Python to its first translation. Then all engines stay, and take turns: in each round every engine
@@ -161,7 +161,7 @@ def _prepare(folder: Path, args: argparse.Namespace) -> dict[str, Row]:
         try:
             reason = _from_checkpoint(folder, args.checkpoint, card, rows["torch eager"])
         except ImportError as error:
-            reason = f"{error.name or error} is not installed: pip install 'linnet[training]'"
+            reason = f"{error.name or error} is not installed: pip install '.[training]'"
     for name, kind in ENGINES.items():
         if kind.peer:
             _build(rows[name], kind.peer, folder, card.recipe, args)

@@ -254,7 +254,7 @@ def _main() -> None:
         made = {"version": version, "torch": metadata.version("torch"), "parameters": parameters}
     except ImportError as error:
         missing = error.name or error
-        sys.exit(f"{missing} is not installed: pip install 'linnet[translate-benchmarks]', or --peers-python")
+        sys.exit(f"{missing} is not installed: pip install '.[translate-benchmarks]', or --peers-python")
     print(json.dumps(made))
 
 

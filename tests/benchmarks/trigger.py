@@ -3,7 +3,7 @@
     python tests/benchmarks/trigger.py                        # the bundled model
     python tests/benchmarks/trigger.py --model my_word.onnx   # one of your own
 
-The others come with `pip install 'linnet[benchmarks]'`; a row of an engine that is not installed says so.
+The others come with `pip install '.[benchmarks]'`; a row of an engine that is not installed says so.
 
 Every figure comes from a process of its own, one engine in each. The engines take turns, round by round, so
 that whatever else the machine does meets all of them. In its process an engine is started, timed from the
@@ -120,7 +120,7 @@ def _child(name: str, audio: str, model: str) -> int:
     try:
         engine = engines.linnet(model) if name == "Linnet" else engines.ENGINES[name][1]()
     except ImportError as error:
-        print(f"{error.name or error} is not installed: pip install 'linnet[benchmarks]'", file=sys.stderr)
+        print(f"{error.name or error} is not installed: pip install '.[benchmarks]'", file=sys.stderr)
         return 1
     frames = [pcm[i : i + engine.frame] for i in range(0, len(pcm) - engine.frame + 1, engine.frame)]
     position = 0

@@ -5,7 +5,7 @@
 
 The stream is that of `linnet evaluate trigger`. Where an engine gives scores, the threshold is chosen with
 hindsight; Porcupine gives none, so it listens once with each of seven sensitivities, and the best counts.
-Engines hear only the keywords they come with. The others come with `pip install 'linnet[benchmarks]'`.
+Engines hear only the keywords they come with. The others come with `pip install '.[benchmarks]'`.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def main() -> int:
             try:
                 cells = _cells(keywords, listen(snr))
             except ImportError as error:
-                cells = f"skipped: {error.name} is not installed: pip install 'linnet[benchmarks]' |"
+                cells = f"skipped: {error.name} is not installed: pip install '.[benchmarks]' |"
             print(f"| {name} | {condition} | {cells}", flush=True)
     return 0
 

@@ -21,8 +21,8 @@ import pytest
 from linnet import zoo
 from linnet.modelfile import read_card
 
-pytest.importorskip("gradio", reason="Gradio is not installed: pip install linnet[demos]")
-pytest.importorskip("playwright", reason="Playwright is not installed: pip install linnet[web-tests]")
+pytest.importorskip("gradio", reason="Gradio is not installed: pip install '.[demos]'")
+pytest.importorskip("playwright", reason="Playwright is not installed: pip install '.[web-tests]'")
 
 from playwright.sync_api import BrowserContext, Error, Page, expect, sync_playwright
 

@@ -19,8 +19,8 @@ import pytest
 from linnet import zoo
 from linnet.errors import UsageError
 
-pytest.importorskip("gradio", reason="Gradio is not installed: pip install linnet[demos]")
-pytest.importorskip("websockets", reason="websockets is not installed: pip install linnet[demos]")
+pytest.importorskip("gradio", reason="Gradio is not installed: pip install '.[demos]'")
+pytest.importorskip("websockets", reason="websockets is not installed: pip install '.[demos]'")
 
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect

@@ -182,4 +182,4 @@ def test_what_needs_the_training_extra_says_so_in_a_sentence(linnet: Run, comman
     assert (ran.returncode, ran.stdout) == (2, "")
     assert ran.stderr.startswith("linnet: ")
     assert ran.stderr.count("\n") == 1
-    assert "linnet[training]" in ran.stderr
+    assert "'.[training]'" in ran.stderr

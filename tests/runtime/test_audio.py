@@ -286,7 +286,7 @@ def test_missing_packages_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, content: bytes
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(MissingPackageError, match=rf"{package}.*pip install linnet\[audio\]"):
+    with pytest.raises(MissingPackageError, match=rf"{package}.*pip install '\.\[audio\]'"):
         audio.read(save(tmp_path, content))
 
 

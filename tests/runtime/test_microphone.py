@@ -264,7 +264,7 @@ def test_close_ends_the_wait(card: Card) -> None:
 
 def test_missing_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
-    with pytest.raises(MissingPackageError, match=r"pip install linnet\[audio\]"):
+    with pytest.raises(MissingPackageError, match=r"pip install '\.\[audio\]'"):
         audio.microphone()
 
 

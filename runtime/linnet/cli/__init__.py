@@ -27,6 +27,7 @@ from typing import Any, NoReturn
 
 from linnet.cli.terminal import clean
 from linnet.errors import LinnetError, MissingPackageError
+from linnet.extras import install
 
 __all__ = ["GROUP", "main", "status_of"]
 
@@ -42,6 +43,13 @@ _OWN = {
     "bench": "linnet.cli.bench",
 }
 """Command -> the module whose ``add_<command>`` adds its parser."""
+
+_EXTRAS = {
+    **dict.fromkeys(_OWN, ""),
+    **dict.fromkeys(("train", "evaluate", "export"), "training"),
+    "web": "demos",
+}
+"""Command -> the extra that brings all it needs."""
 
 _EXAMPLES = """examples:
   linnet listen computer
@@ -89,8 +97,13 @@ def _run(arguments: list[str]) -> int:
         if (error.name or "linnet").startswith("linnet"):
             raise
         raise MissingPackageError(
-            f"linnet {arguments[0]} needs {error.name}: pip install linnet[training]"
+            f"linnet {arguments[0]} needs {error.name}{_remedy(arguments[0])}"
         ) from error
+
+
+def _remedy(command: str) -> str:
+    """What would bring what a command lacks; nothing is known of those that are not Linnet's."""
+    return f": {install(_EXTRAS[command])}" if command in _EXTRAS else ""
 
 
 def status_of(program: str, run: Callable[[], int | None]) -> int:
@@ -195,10 +208,10 @@ def _add_other(point: EntryPoint, subparsers: Any, *, needed: bool) -> None:
         point.load()(subparsers)
     except Exception as error:
         if not needed:
-            subparsers.add_parser(point.name, help="(not installed: pip install linnet[training])")
+            subparsers.add_parser(point.name, help=f"(not installed{_remedy(point.name)})")
         elif isinstance(error, ImportError):
             raise MissingPackageError(
-                f"linnet {point.name} cannot be loaded ({error}): pip install linnet[training]"
+                f"linnet {point.name} cannot be loaded ({error}){_remedy(point.name)}"
             ) from error
         else:
             raise
