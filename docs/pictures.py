@@ -8,6 +8,7 @@ and what is reckoned here must agree with what the model gives, or nothing is dr
 onnx and matplotlib, which come with `pip install '.[training]'`; torch is not used.
 """
 
+import argparse
 import io
 import sys
 from collections.abc import Callable
@@ -21,7 +22,8 @@ from drawing.hearing import gru_gates, log_mel, recurrence
 from drawing.rounding import eight_bits
 from drawing.searching import alignment, attention, beams
 from linnet import plots
-from linnet.errors import LinnetError, ModelNotFoundError
+from linnet.cli import status_of
+from linnet.errors import ModelNotFoundError, UsageError
 from linnet.files import whole
 
 PICTURES: dict[str, Callable[[], Drawn]] = {
@@ -38,8 +40,22 @@ _DPI = 192
 _COLOURS = 96
 
 
-def main(folder: Path = Path(__file__).parent) -> None:
-    """Draw all, and print which figures are in each."""
+def main(arguments: list[str]) -> None:
+    """Draw all, as the command line says, and print which figures are in each."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "folder",
+        nargs="?",
+        metavar="FOLDER",
+        type=Path,
+        default=Path(__file__).parent,
+        help="where to write them (default: beside this file)",
+    )
+    folder = parser.parse_args(arguments).folder
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}; make it first")
     for name, draw in PICTURES.items():
         try:
             drawn = draw()
@@ -63,7 +79,4 @@ def save(figure: Figure | Image.Image, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(*map(Path, sys.argv[1:2]))
-    except LinnetError as error:
-        sys.exit(f"pictures.py: {error}")
+    sys.exit(status_of("pictures.py", lambda: main(sys.argv[1:])))

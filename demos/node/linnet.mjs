@@ -26,10 +26,14 @@
 
 import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
-import * as ort from "onnxruntime-web";
 import { joined, Pieces } from "./pieces.mjs";
 import { fields, text } from "./protobuf.mjs";
 
+const ort = await import("onnxruntime-web").catch((error) => {
+  if (error?.code !== "ERR_MODULE_NOT_FOUND" || !isProgram()) throw error;
+  console.error("linnet.mjs: onnxruntime-web is not installed: npm ci --silent --prefix demos/node");
+  process.exit(2);
+});
 ort.env.wasm.numThreads = 1; // these networks are too small for more to help
 const OPTIONS = { logSeverityLevel: 3 }; // errors, without warnings
 
@@ -224,7 +228,12 @@ async function main(...words) {
   }
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+/** Whether this is what Node was told to run, and not a part of another program. */
+function isProgram() {
+  return import.meta.url === pathToFileURL(process.argv[1] ?? "").href;
+}
+
+if (isProgram()) {
   await main(...process.argv.slice(2)).catch((error) => {
     console.error(`linnet.mjs: ${error?.message ?? error}`);
     process.exitCode = 2;

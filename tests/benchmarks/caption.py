@@ -31,6 +31,10 @@ from typing import Any
 import turns
 from caption_engines import ENGINES, Settings
 
+from linnet.cli import status_of
+from linnet.cli.numbers import at_least
+from linnet.errors import UsageError
+
 _PHOTO = Path(__file__).parents[2] / "demos/photo.jpg"
 _ENGINE = Path(__file__).with_name("caption_engines.py")
 _SIZE = (640, 480)
@@ -64,10 +68,12 @@ def main() -> int:
         "--checkpoint", type=Path, help="what `linnet train caption` wrote and the model was exported from"
     )
     parser.add_argument("--images", type=Path, metavar="DIR", help="JPEGs (default: the demo's, 640 x 480)")
-    parser.add_argument("--pictures", type=int, default=8, help="captions per round and search (default: 8)")
-    parser.add_argument("--beam", type=int, default=5, help="width of the beam (default: 5)")
-    parser.add_argument("--rounds", type=int, default=7, help="rounds (default: 7)")
-    parser.add_argument("--starts", type=int, default=3, help="starts to be timed (default: 3)")
+    parser.add_argument(
+        "--pictures", type=at_least(1), default=8, help="captions per round and search (default: 8)"
+    )
+    parser.add_argument("--beam", type=at_least(1, 32), default=5, help="width of the beam (default: 5)")
+    parser.add_argument("--rounds", type=at_least(1), default=7, help="rounds (default: 7)")
+    parser.add_argument("--starts", type=at_least(1), default=3, help="starts to be timed (default: 3)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every value of every round too")
     args = parser.parse_args()
 
@@ -128,7 +134,7 @@ def _pictures(folder: Path, args: argparse.Namespace) -> Sequence[Path]:
     if args.images:
         found = sorted(path for path in args.images.iterdir() if path.suffix.lower() in (".jpg", ".jpeg"))
         if not found:
-            sys.exit(f"caption.py: there is no JPEG in {args.images}")
+            raise UsageError(f"there is no JPEG in {args.images}")
     else:
         from PIL import Image
 
@@ -244,4 +250,4 @@ def _agreement(rows: dict[str, Row]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(status_of("caption.py", main))

@@ -10,6 +10,7 @@ median of a few rounds, audio in chunks of 80 ms. A batch computes with one core
 import argparse
 import resource
 import statistics
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from collections.abc import Callable
 import numpy as np
 
 import linnet
+from linnet.cli import status_of
+from linnet.cli.numbers import at_least, between
 
 _CHUNK = 1280  # 80 ms
 _ROUNDS = 5
@@ -26,8 +29,10 @@ def main() -> int:
     """Measure, and print a table in Markdown."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--model", default="computer", help="a keyword or a file (default: computer)")
-    parser.add_argument("--streams", type=int, nargs="+", default=[1, 4, 16, 64], metavar="N")
-    parser.add_argument("--seconds", type=float, default=64.0, help="of audio, of all streams together")
+    parser.add_argument("--streams", type=at_least(1), nargs="+", default=[1, 4, 16, 64], metavar="N")
+    parser.add_argument(
+        "--seconds", type=between(0.1, 86400), default=64.0, help="of audio, of all streams together"
+    )
     options = parser.parse_args()
     spotter = linnet.TriggerWord(options.model)
     print("| streams | in threads, ms | in a batch, ms | memory, MB |")
@@ -78,4 +83,4 @@ def noise(samples: int) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.exit(status_of("streams.py", main))

@@ -30,3 +30,15 @@ def test_the_benchmark_measures_the_file_and_its_encoder_and_says_why_not_the_re
         else:
             assert row["skipped"] == "needs --checkpoint"
     assert [caption.split()[-1] for caption in rows["Linnet"]["captions"]["greedy"]] == ["picture"] * 2
+
+
+def test_what_cannot_be_measured_is_one_sentence(tmp_path):
+    for options, wrong in (
+        (["--rounds", "0"], "argument --rounds: must be a whole number from 1, not 0"),
+        (["--model", "nosuch"], "caption.py: there is no model 'nosuch'; "),
+        (["--images", str(tmp_path)], f"caption.py: there is no JPEG in {tmp_path}"),
+    ):
+        done = subprocess.run([sys.executable, str(SCRIPT), *options], capture_output=True, text=True)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert wrong in done.stderr.splitlines()[-1]
+        assert "Traceback" not in done.stderr

@@ -46,6 +46,6 @@ def test_the_benchmark_measures_the_file_and_says_why_not_the_rest(save_translat
 
 def test_a_model_that_is_not_there_is_one_sentence(tmp_path):
     done = run(tmp_path / "gone.onnx")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.startswith("translate.py: ")
     assert done.stderr.count("\n") == 1

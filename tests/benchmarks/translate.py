@@ -43,7 +43,9 @@ import turns
 from translate_engines import ENGINES, Settings
 from translate_peers import PIECES
 
-from linnet.errors import LinnetError
+from linnet.cli import status_of
+from linnet.cli.numbers import at_least
+from linnet.errors import UsageError
 
 _ENGINE, _PEERS = (Path(__file__).with_name(f"translate_{name}.py") for name in ("engines", "peers"))
 _BATCHES = (1, 32)
@@ -94,10 +96,10 @@ def main() -> int:
     add("--model", default="de-en", help="a translator's file or name (default: de-en)")
     add("--checkpoint", type=Path, help="what `linnet train translate` wrote and the model was exported from")
     add("--sentences", type=Path, metavar="FILE", help="one per line, plain or .gz (default: 16 German ones)")
-    add("--count", type=int, default=32, help="sentences per round and search (default: 32)")
-    add("--beam", type=int, default=5, help="width of the beam (default: 5)")
-    add("--rounds", type=int, default=7, help="rounds (default: 7)")
-    add("--starts", type=int, default=3, help="starts to be timed (default: 3)")
+    add("--count", type=at_least(1), default=32, help="sentences per round and search (default: 32)")
+    add("--beam", type=at_least(1, 32), default=5, help="width of the beam (default: 5)")
+    add("--rounds", type=at_least(1), default=7, help="rounds (default: 7)")
+    add("--starts", type=at_least(1), default=3, help="starts to be timed (default: 3)")
     add(
         "--peers-python",
         metavar="PYTHON",
@@ -109,10 +111,7 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        try:
-            rows = _prepare(folder, args)
-        except (LinnetError, OSError) as error:
-            sys.exit(f"translate.py: {error}")
+        rows = _prepare(folder, args)
         turns.measure(
             rows,
             lambda engine: (_python(engine, args), str(_ENGINE), engine, str(folder)),
@@ -185,7 +184,7 @@ def _sentences(translator: Any, args: argparse.Namespace) -> list[str]:
 
     found = [line for line in _lines(args.sentences) if any(map(str.isalnum, line)) and fits(line)]
     if not found:
-        sys.exit("translate.py: among the sentences there is none that Linnet translates whole")
+        raise UsageError("among the sentences there is none that Linnet translates whole")
     return [found[place % len(found)] for place in range(args.count)]
 
 
@@ -316,4 +315,4 @@ def _parameters(rows: dict[str, Row]) -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(status_of("translate.py", main))

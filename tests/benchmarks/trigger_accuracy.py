@@ -16,6 +16,7 @@ import engines
 import numpy as np
 from numpy.typing import NDArray
 
+from linnet.cli import status_of
 from linnet_training.trigger.evaluate import detection_curve, outcome
 from linnet_training.trigger.evaluate_command import find_positives
 from linnet_training.trigger.stream import ListeningTest, recordings
@@ -116,4 +117,4 @@ def _hear(engine: engines.Engine, pieces: Iterable[NDArray[np.float32]]) -> NDAr
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(status_of("trigger_accuracy.py", main))

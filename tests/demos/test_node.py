@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -232,3 +233,13 @@ def test_what_it_needs_is_pinned() -> None:
     assert wanted["dependencies"]["onnxruntime-web"][0].isdigit()
     assert locked["packages"][""]["dependencies"] == wanted["dependencies"]
     assert all("integrity" in each for name, each in locked["packages"].items() if name)
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="Node is not installed")
+def test_without_its_package_it_says_what_brings_it(tmp_path: Path) -> None:
+    for path in PROGRAM.parent.glob("*.mjs"):
+        shutil.copy(path, tmp_path)
+    command = ["node", tmp_path / PROGRAM.name, "model.onnx", "day.wav"]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    said = "linnet.mjs: onnxruntime-web is not installed: npm ci --silent --prefix demos/node\n"
+    assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", said)

@@ -1,6 +1,8 @@
 """The script that draws the pictures of the guide *How it works*."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +35,7 @@ def drawn(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         lines = []
         patch.setattr("builtins.print", lines.append)
-        pictures.main(folder)
+        pictures.main([str(folder)])
     return folder, lines
 
 
@@ -74,6 +76,21 @@ def test_alignment_waits_for_a_translator(drawn, tiny_translator, tmp_path):
     pictures.save(searching.alignment(tiny_translator).figure, tmp_path / "alignment.png")
     with Image.open(tmp_path / "alignment.png") as made:
         assert made.width > 300
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["--help"], 0, "usage: pictures.py "),
+        (["no such folder"], 2, "pictures.py: there is no folder no such folder; make it first\n"),
+        (["one", "two"], 2, "usage: pictures.py "),
+    ],
+)
+def test_it_is_asked_as_all_programs_are(arguments, status, said):
+    ran = subprocess.run([sys.executable, DOCS / "pictures.py", *arguments], capture_output=True, text=True)
+    assert ran.returncode == status
+    assert (ran.stderr if status else ran.stdout).startswith(said)
+    assert "Traceback" not in ran.stderr
 
 
 def test_what_the_model_does_not_say_is_not_drawn():
