@@ -46,11 +46,11 @@ def test_the_tradeoff_is_drawn(tmp_path):
 
 
 def test_one_picture_may_hold_everything(tmp_path):
-    plots.score_timeline([EXAMPLE], tmp_path / "timeline.png")
     curves = {"computer": {"clean": CURVE}}
     plots.evaluation(curves, [EXAMPLE, EXAMPLE], tmp_path / "all.png", title="a model")
+    plots.evaluation(curves, [EXAMPLE], tmp_path / "one.png")
     plots.evaluation(curves, [], tmp_path / "none.png")
-    assert size(tmp_path / "all.png")[1] > size(tmp_path / "none.png")[1] > size(tmp_path / "timeline.png")[1]
+    assert size(tmp_path / "all.png")[1] > size(tmp_path / "one.png")[1] > size(tmp_path / "none.png")[1]
 
 
 def test_names_are_not_taken_for_formulas(tmp_path):
@@ -71,7 +71,7 @@ def test_the_line_is_the_best_that_keeps_to_each_rate():
 
 def test_nothing_global_is_touched(tmp_path):
     sys.modules.pop("matplotlib.pyplot", None)
-    plots.score_timeline([EXAMPLE], tmp_path / "p.png")
+    plots.evaluation({"computer": {"clean": CURVE}}, [EXAMPLE], tmp_path / "p.png")
     assert "matplotlib.pyplot" not in sys.modules
 
 
@@ -80,10 +80,10 @@ def test_an_unknown_format_is_refused(tmp_path, name):
     with pytest.raises(UsageError, match=r"name it with \.png"):
         plots.check_name(tmp_path / name)
     with pytest.raises(UsageError):
-        plots.score_timeline([EXAMPLE], tmp_path / name)
+        plots.evaluation({"computer": {"clean": CURVE}}, [EXAMPLE], tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path):
     with pytest.raises(OutputError, match="cannot write"):
-        plots.score_timeline([EXAMPLE], tmp_path / "missing/p.png")
+        plots.evaluation({"computer": {"clean": CURVE}}, [EXAMPLE], tmp_path / "missing/p.png")

