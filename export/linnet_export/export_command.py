@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from linnet.errors import ExportError
+from linnet_training.starting import add_origin
 
 _EXAMPLE = """examples:
   linnet export runs/computer/first/best.ckpt -o computer.onnx
@@ -25,13 +26,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="FILE", help="the .onnx file to write"
     )
-    parser.add_argument("--author", default="", help="who made it, for the card")
-    parser.add_argument(
-        "--name", default="", help="name in the card (default: the keywords, or that of the file)"
-    )
-    parser.add_argument(
-        "--licence", default="Apache-2.0", help="licence of the file, for the card (default: Apache-2.0)"
-    )
+    add_origin(parser)
     parser.add_argument(
         "--picture",
         type=Path,

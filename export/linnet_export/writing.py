@@ -16,6 +16,7 @@ import onnx
 from linnet import modelfile
 from linnet.card import METADATA_KEY, Card
 from linnet.errors import OutputError
+from linnet_training.starting import NOT_STATED
 
 _PACKAGES = ("linnet", "torch", "lightning", "onnx", "onnxruntime", "numpy")
 
@@ -60,9 +61,9 @@ def in_place_of(output: Path) -> Iterator[Path]:
 def origin(args: argparse.Namespace) -> dict[str, Any]:
     """The fields of a card that say who made the file, when, with what, and how it may be used."""
     return {
-        "licence": args.licence,
+        "licence": args.licence or NOT_STATED,
         "created": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "author": args.author or "not stated",
+        "author": args.author or NOT_STATED,
         "versions": {package: metadata.version(package) for package in _PACKAGES},
     }
 

@@ -1,5 +1,6 @@
 """`linnet export`: one verified file, or none."""
 
+import argparse
 import copy
 import os
 import subprocess
@@ -17,7 +18,7 @@ from linnet import TriggerWord, zoo
 from linnet.cli import main
 from linnet.errors import ExportError
 from linnet.stream import StreamModel
-from linnet_export.checkpoint import read
+from linnet_export.checkpoint import Checkpoint, read
 from linnet_export.trigger import describe, verify
 from linnet_export.trigger.pack import round_weights
 from linnet_export.trigger.trained import Trained
@@ -54,17 +55,36 @@ def test_what_is_written(exported):
 def test_the_card_is_complete(exported):
     card = TriggerWord(exported / "made.onnx").card
     assert (card.task, card.name, card.author) == ("trigger", "rising-fall_ing", "the tests")
-    assert card.licence == "Apache-2.0"
+    assert card.licence == "not stated"
     assert "rising" in card.description
     assert "5 recordings" in card.description
     assert card.created.endswith("Z")
     assert {"linnet", "torch", "onnxruntime"} <= set(card.versions)
-    assert ("chirps", "CC0") in {(source.name, source.licence) for source in card.data}
+    assert [(each.name, each.source, each.licence) for each in card.data] == [
+        ("chirps", "chirps", "CC0"),
+        ("positives", "positives: words", "not stated"),
+        ("negatives", "negatives: speech", "not stated"),
+    ]
     assert card.recipe == Recipe(epochs=3).to_dict()
     assert card.trigger.keywords == ("rising", "fall ing")
     for points in card.trigger.curves.values():
         assert points
     assert main(["info", str(exported / "made.onnx")]) == 0
+
+
+def test_credits_stand_in_place_of_folders(content):
+    origins = [*content["linnet"]["origins"], "manifest: all.csv", "synthesised speech: flite: 4 voices"]
+    credits = [{"name": "my voice", "source": "said by me", "licence": "CC BY 4.0", "used_for": "training"}]
+    about = {**content["linnet"], "origins": origins, "credits": credits}
+    weights = {name.removeprefix("network."): value for name, value in content["state_dict"].items()}
+    del weights["hardness"]
+    trained = Trained.of(Checkpoint(Path("best.ckpt"), "trigger", weights, about))
+    card = describe.provisional_card(trained, argparse.Namespace(name="", author="", licence=""))
+    assert [(each.name, each.source, each.licence) for each in card.data] == [
+        ("chirps", "chirps", "CC0"),
+        ("my voice", "said by me", "CC BY 4.0"),
+        ("synthesised speech", "synthesised speech: flite: 4 voices", "see source"),
+    ]
 
 
 def test_quality_is_that_of_the_file(exported, checkpoint):

@@ -65,6 +65,7 @@ def trained(data, tmp_path_factory):
         *("rising", "--no-synthesis", "--positives", data / "rising", "--negatives", data / "speech"),
         *("--mine", folder / "alarms", "--recipe", data / "recipe.toml"),
         *("--work", folder / "work", "-o", folder / "rising.onnx"),
+        *("--name=a chirp", "--author=-me", "--licence=MIT", "--credit", "chirps; drawn; CC0"),
     ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(mining, "SUSPICIOUS", 0.0)  # it learns too well to give false alarms
@@ -115,7 +116,8 @@ def test_what_is_written(trained, data):
     assert "rising" in card.description
     assert card.recipe == Recipe.read(data / "recipe.toml").to_dict()
     assert {"linnet", "torch", "lightning", "onnx", "onnxruntime", "numpy"} <= set(card.versions)
-    assert {source.source for source in card.data} == {"positives: rising", "negatives: speech"}
+    assert (card.name, card.author, card.licence) == ("a chirp", "-me", "MIT")
+    assert [(each.name, each.source, each.licence) for each in card.data] == [("chirps", "drawn", "CC0")]
     assert card.quality
     assert all(0 <= quality.value <= 1 and quality.data for quality in card.quality)
     assert card.trigger.curves["rising"]

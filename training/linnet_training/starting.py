@@ -5,10 +5,13 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from linnet.errors import OutputError, UsageError
+
+NOT_STATED = "not stated"
+"""In a card, what nobody has said."""
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -22,10 +25,20 @@ def add_run(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="folder for features, checkpoints and logs (default: runs/NAME); resumed if it exists",
     )
+    add_origin(parser)
+
+
+def add_origin(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say in the card whose file it is; `linnet export` has the same."""
+    add = parser.add_argument
+    add("--name", default="", help="name in the card (default: the keywords, or that of the file)")
+    add("--author", default=NOT_STATED, help=f"who made it, for the card (default: {NOT_STATED})")
+    # Nobody but the author can say it, and what was learnt from may forbid most of them.
+    add("--licence", default=NOT_STATED, help=f"licence of the file, for the card (default: {NOT_STATED})")
 
 
 def add_credit(parser: argparse.ArgumentParser) -> None:
-    """Add the option whose values `credit` reads."""
+    """Add the option whose values `credits` reads."""
     parser.add_argument(
         "--credit",
         action="append",
@@ -77,24 +90,43 @@ class Tenths:
             self._say(f"{self._what}: {done} of {total}.")
 
 
-def credit(text: str) -> dict[str, str]:
-    """For the card, what was learnt from: "NAME; SOURCE; LICENCE".
+def credits(given: Sequence[str], otherwise: Iterable[tuple[str, str]]) -> list[dict[str, str]]:
+    """For the card, what was learnt from.
+
+    Args:
+        given: values of `--credit`: "NAME; SOURCE; LICENCE".
+        otherwise: name and source of what is named where none are given; whose licence nobody has stated.
 
     Raises:
-        UsageError: it has not these three parts.
+        UsageError: one of those given has not three parts.
     """
+    stated = [_credit(text) for text in given]
+    return stated or [_source(name, source, NOT_STATED) for name, source in otherwise]
+
+
+def _credit(text: str) -> dict[str, str]:
     parts = [part.strip() for part in text.split(";")]
     if len(parts) != 3 or not all(parts):
         raise UsageError(f"--credit takes 'NAME; SOURCE; LICENCE', not {text!r}.")
-    return {"name": parts[0], "source": parts[1], "licence": parts[2], "used_for": "training, dev measures"}
+    return _source(*parts)
 
 
-def export(checkpoint: Path, output: Path) -> int:
-    """Make the file of a checkpoint, in the first process, and return the exit status."""
+def _source(name: str, source: str, licence: str) -> dict[str, str]:
+    return {"name": name, "source": source, "licence": licence, "used_for": "training, dev measures"}
+
+
+def export(checkpoint: Path, args: argparse.Namespace) -> int:
+    """Make the file of a checkpoint, in the first process, and return the exit status.
+
+    Args:
+        checkpoint: of the run.
+        args: what `add_run` added.
+    """
     from linnet.cli import main
 
     # Export is another package, which builds on this one: it is reached as the user would reach it.
-    return main(["export", str(checkpoint), "-o", str(output)]) if _first() else 0
+    origin = [f"--{name}={getattr(args, name)}" for name in ("name", "author", "licence")]
+    return main(["export", str(checkpoint), "-o", str(args.output), *origin]) if _first() else 0
 
 
 def _first() -> bool:

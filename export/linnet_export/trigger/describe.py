@@ -9,6 +9,8 @@ from linnet.card import Card, DataSource, OperatingPoint, Quality, TriggerSettin
 from linnet_export.trigger.calibrate import operating_points
 from linnet_export.trigger.trained import Trained
 from linnet_export.writing import address, origin
+from linnet_training.starting import NOT_STATED
+from linnet_training.trigger.data import MANIFEST, SPOKEN
 from linnet_training.trigger.dev import NOISE_DB
 from linnet_training.trigger.network import STEP_SAMPLES
 from linnet_training.trigger.report import RATES, Report
@@ -99,16 +101,16 @@ def _card(
 
 
 def _sources(about: dict) -> list[DataSource]:
-    """What a manifest named, with licences; then folders and voices, whose licences the user knows."""
-    named = [
-        DataSource(name=source, source=address(source), licence=licence, used_for="training, thresholds")
-        for source, licence in sorted(about["licences"].items())
+    """What a manifest named, with licences; what folders hold, as the user says; voices, as they say."""
+    listed = [(source, address(source), licence) for source, licence in sorted(about["licences"].items())]
+    listed += [(credit["name"], credit["source"], credit["licence"]) for credit in about["credits"]]
+    for line in about["origins"]:
+        kind = line.split(":")[0]
+        if kind == SPOKEN:
+            listed.append((kind, line, "see source"))
+        elif kind != MANIFEST and not about["credits"]:
+            listed.append((kind, line, NOT_STATED))
+    return [
+        DataSource(name=name, source=source, licence=licence, used_for="training, thresholds")
+        for name, source, licence in listed
     ]
-    others = [
-        DataSource(
-            name=origin.split(":")[0], source=origin, licence="see source", used_for="training, thresholds"
-        )
-        for origin in about["origins"]
-        if not origin.startswith("manifest:")
-    ]
-    return named + others

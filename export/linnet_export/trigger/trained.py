@@ -31,6 +31,7 @@ class Trained:
             network = TriggerNetwork(len(checkpoint.about["keywords"]), channels, hidden)
             network.load_state_dict(weights)
             about = {name: checkpoint.about[name] for name in _ABOUT}
+            about["credits"] = checkpoint.about.get("credits", [])  # which earlier checkpoints lack
         except (KeyError, RuntimeError, TypeError, AttributeError, IndexError) as error:
             raise checkpoint.unlike() from error
         network.fold_scale()

@@ -71,6 +71,7 @@ def test_the_whole_way(train, exported_at_once, shapes, tmp_path, capsys):
     captioner = Captioner(tmp_path / "made.onnx")
     named = [(each.name, each.source, each.licence) for each in captioner.card.data]
     assert named == [("My shapes", "drawn", "CC0"), ("Weights", "somebody", "MIT")]
+    assert (captioner.card.licence, captioner.card.author) == ("not stated", "not stated")
     assert captioner.card.recipe["frozen_epochs"] == 1
     caption = captioner(shapes / "photos" / "0.png")
     assert caption.attention.shape == (len(caption.tokens), 7, 7)
@@ -90,7 +91,12 @@ def test_what_the_arguments_come_to(train, stopped, tmp_path, monkeypatch, capsy
     assert train() == 0
     assert (stopped[0].recipe.hidden, stopped[0].folder) == (8, tmp_path / "work")
     assert [each.split for each in stopped[0].photographs] == ["train"] * 8 + ["val"] * 4
-    assert [each["name"] for each in stopped[0].credits] == ["captions"]
+    (credit,) = stopped[0].credits
+    assert (credit["name"], credit["source"], credit["licence"]) == (
+        "captions",
+        "captions.json",
+        "not stated",
+    )
     assert "encoder" not in capsys.readouterr().err
 
 
@@ -102,6 +108,13 @@ def test_defaults(shapes, stopped, tmp_path, monkeypatch, capsys):
     assert (str(stopped[0].folder), stopped[0].recipe.hidden) == ("runs/name", 512)
     assert "Without --encoder-weights the encoder has never seen anything" in capsys.readouterr().err
     assert (tmp_path / "some").is_dir()
+
+
+def test_captions_whose_file_has_a_semicolon_in_its_name(train, stopped, shapes, tmp_path):
+    copied = tmp_path / "a;b.json"
+    copied.write_text((shapes / "captions.json").read_text())
+    assert train(captions=copied) == 0
+    assert [each["source"] for each in stopped[0].credits] == ["a;b.json"]
 
 
 @pytest.mark.parametrize("credit", ["My photos", "a; b", "a; b; c; d", "a;;c", ";;", ""])

@@ -112,11 +112,13 @@ def test_the_whole_way(files, monkeypatch, capsys):
     monkeypatch.chdir(files)
     monkeypatch.setattr("linnet_export.translate.verify.MOST_LOST", 100.0)  # it has learnt next to nothing
     command = "train translate train.xx train.yy --valid dev.xx dev.yy --recipe tiny.toml -o xx-yy.onnx"
-    assert main([*command.split(), "--credit", "made up; the tests; CC0"]) == 0
+    origin = ["--credit", "made up; the tests; CC0", "--licence", "CC BY 4.0", "--author", "the tests"]
+    assert main([*command.split(), *origin]) == 0
     translator = Translator("./xx-yy.onnx")
     settings = translator.card.translate
     assert (settings.source_language, settings.target_language) == ("xx", "yy")
     assert [source.licence for source in translator.card.data] == ["CC0"]
+    assert (translator.card.licence, translator.card.author) == ("CC BY 4.0", "the tests")
     assert "in the training text too" in capsys.readouterr().err
     assert isinstance(translator("The dog.").text, str)
     assert main(["evaluate", "translate", "./xx-yy.onnx", "dev.xx", "dev.yy", "--beam", "1"]) == 0

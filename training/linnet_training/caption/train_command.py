@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from linnet_training.starting import add_credit, add_run, check_output, credit, export, quieten, say
+from linnet_training.starting import add_credit, add_run, check_output, credits, export, quieten, say
 
 _EXAMPLES = """examples:
   linnet train caption captions.json --images photos/ --encoder-weights mobilenet_v2.npz -o captioner.onnx
@@ -47,7 +47,7 @@ def _train(args: argparse.Namespace) -> int:
 
     check_output(args.output)
     recipe = Recipe.read(args.recipe) if args.recipe else Recipe()
-    credits = [credit(text) for text in args.credit]
+    learnt_from = credits(args.credit, [(args.captions.stem, args.captions.name)])
     photographs = read(args.captions, args.images, say)
     check_pictures(photographs)
     if args.encoder_weights is None:
@@ -60,7 +60,7 @@ def _train(args: argparse.Namespace) -> int:
         recipe,
         args.work or Path("runs") / args.output.stem,
         args.encoder_weights,
-        credits or [credit(f"{args.captions.stem}; {args.captions.name}; see source")],
+        learnt_from,
         say,
     )
-    return export(train(run), args.output)
+    return export(train(run), args)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from linnet.errors import UsageError
-from linnet_training.starting import add_credit, add_run, check_output, credit, export, quieten, say
+from linnet_training.starting import add_credit, add_run, check_output, credits, export, quieten, say
 
 _EXAMPLES = """examples:
   linnet train translate train.de train.en --valid val.de val.en -o de-en.onnx
@@ -75,7 +75,7 @@ def _train(args: argparse.Namespace) -> int:
     if not all(0 < weight <= 1000 for weight in args.weight):
         raise UsageError("--weight takes numbers above 0 and up to 1000.")
     recipe = Recipe.read(args.recipe) if args.recipe else Recipe()
-    credits = [credit(text) for text in args.credit]
+    credits(args.credit, ())  # a wrong one is better said before the text is read
     corpora = read_corpora(args.text, columns, args.weight, say)
     valid = [pair for corpus in read_corpora(args.valid, columns, (), say) for pair in corpus.pairs]
     seen = {pair for corpus in corpora for pair in corpus.pairs}
@@ -87,10 +87,10 @@ def _train(args: argparse.Namespace) -> int:
         valid,
         recipe,
         args.work or Path("runs") / args.output.stem,
-        credits or [credit(f"{each.name}; {each.name}; see source") for each in corpora],
+        credits(args.credit, [(each.name, each.name) for each in corpora]),
         say,
     )
-    return export(train(run), args.output)
+    return export(train(run), args)
 
 
 def _languages(given: str | None, files: Sequence[Path]) -> tuple[str, str]:

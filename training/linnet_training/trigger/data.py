@@ -13,6 +13,10 @@ _DEV_SHARE = 0.15
 FEWEST = 4
 """Fewer recordings of a word than this are refused: there would be nothing left to check the detector on."""
 
+MANIFEST, SPOKEN = "manifest", "synthesised speech"
+"""What lines of `Corpus.origins` begin with that are not of a folder: a manifest names its own sources and
+licences, and so do voices."""
+
 
 @dataclass
 class Split:
@@ -166,7 +170,7 @@ class Corpus:
                 source = (row.get("source") or path.name).split("@")[0]
                 others = self.licences.get(source, "").split(" | ")
                 self.licences[source] = " | ".join(sorted({*filter(None, others), row["licence"]}))
-        self.origins.append(f"manifest: {path.name}")
+        self.origins.append(f"{MANIFEST}: {path.name}")
 
     def splits(self) -> dict[str, Split]:
         """All of them, by what they hold."""

@@ -8,7 +8,7 @@ import linnet.audio
 from linnet.cli.progress import Progress
 from linnet_training.speech.phrases import isolated_words, near_phrases, ordinary_sentences
 from linnet_training.speech.synthesis import Clip, Voice, describe, find_voices, synthesise
-from linnet_training.trigger.data import Corpus, Split
+from linnet_training.trigger.data import SPOKEN, Corpus, Split
 from linnet_training.trigger.recipe import Recipe
 
 ENOUGH = 100
@@ -55,7 +55,7 @@ def add_spoken(corpus: Corpus, recipe: Recipe, folder: Path) -> list[str]:
     _add(corpus.words, words, recipe.spoken_words, train_voices, dev_voices, folder / "words")
     sentences = ordinary_sentences(recipe.spoken_sentences, recipe.seed, without=without)
     _add(corpus.speech, sentences, recipe.spoken_sentences, train_voices, dev_voices, folder / "sentences")
-    corpus.origins.append(f"synthesised speech: {describe(voices)}")
+    corpus.origins.append(f"{SPOKEN}: {describe(voices)}")
     return messages
 
 

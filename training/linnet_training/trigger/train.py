@@ -3,7 +3,7 @@
 import hashlib
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -45,6 +45,8 @@ class Run:
     folder: Path
     synthesis: bool = True
     mine: Sequence[Path] = ()
+    credits: Sequence[Mapping[str, str]] = ()
+    """For the card: name, source and licence of what folders hold; a manifest has them of its own."""
     say: Say = field(default=print)
 
 
@@ -100,6 +102,7 @@ def about(run: Run, inputs: str) -> dict[str, Any]:
         "refractory_s": REFRACTORY_S,
         "origins": corpus.origins,
         "licences": corpus.licences,
+        "credits": [dict(credit) for credit in run.credits],
         "recorded": {keyword: len(split.train) for keyword, split in corpus.positives.items()},
         "dev": {
             "positives": {keyword: paths(split.dev) for keyword, split in corpus.positives.items()},

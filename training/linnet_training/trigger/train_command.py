@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 from linnet.errors import UsageError
-from linnet_training.starting import add_run, check_output, export, quieten, say
+from linnet_training.starting import add_credit, add_run, check_output, credits, export, quieten, say
 
 _EXAMPLES = """examples:
   linnet train trigger computer --positives recordings/ --negatives speech/ --noise noise/ -o computer.onnx
@@ -67,6 +67,7 @@ def add_trigger(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "clips of linnet listen --save will do",
     )
     add("--no-synthesis", action="store_true", help="use recordings only, no text-to-speech")
+    add_credit(trigger)
     add_run(trigger)
     trigger.set_defaults(run=_train)
 
@@ -82,6 +83,7 @@ def _train(args: argparse.Namespace) -> int:
         raise UsageError("Name each word once, in letters.")
     check_output(args.output)
     recipe = Recipe.read(args.recipe) if args.recipe else Recipe()
+    stated = credits(args.credit, ())
     corpus = Corpus.empty(keywords)
     if args.positives:
         corpus.add_positives(args.positives)
@@ -101,6 +103,7 @@ def _train(args: argparse.Namespace) -> int:
         args.work or Path("runs") / args.output.stem,
         synthesis=not args.no_synthesis,
         mine=args.mine,
+        credits=stated,
         say=say,
     )
-    return export(train(run), args.output)
+    return export(train(run), args)
