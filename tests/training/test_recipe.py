@@ -1,16 +1,24 @@
 """Recipes: read, checked, and told apart from what is not one."""
 
+import shlex
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from linnet import zoo
+from linnet.cli import _parse
 from linnet.errors import RecipeError
+from linnet.modelfile import read_card
 from linnet_training.caption.recipe import Recipe as CaptionRecipe
+from linnet_training.starting import credits
 from linnet_training.translate.recipe import Recipe as TranslationRecipe
 from linnet_training.trigger.recipe import Recipe
 
-RECIPES = sorted((Path(__file__).parents[2] / "training" / "recipes").glob("*.toml"))
+FOLDER = Path(__file__).parents[2] / "training" / "recipes"
+RECIPES = sorted(FOLDER.glob("*.toml"))
+EXCEPTIONS = {"en-de": {"epochs": 4}}
+"""What is otherwise in a file that ships, as its recipe's comment says."""
 
 
 def read(folder, text):
@@ -40,7 +48,45 @@ def test_recipes_that_come_with_linnet(path):
     assert kind.read(path) != kind()
 
 
+@pytest.mark.parametrize("model", zoo.models(), ids=lambda path: path.stem)
+def test_what_ships_was_made_with_its_recipe(model):
+    card = read_card(model)
+    stem, kind = {
+        "trigger": ("detector", Recipe),
+        "caption": ("captioner", CaptionRecipe),
+        "translate": ("translator", TranslationRecipe),
+    }[card.task]
+    recipe = kind.read(FOLDER / f"{stem}.toml").to_dict() | EXCEPTIONS.get(model.stem, {})
+    made = {name: value for name, value in card.recipe.items() if name != "precision"}
+    assert {name: recipe.get(name) for name in made} == made
+    # Settings that are newer than the file have no effect.
+    assert all(recipe[name] == 0 for name in recipe.keys() - made.keys())
+
+
+def commands_of(path):
+    """The commands in a recipe's first comment, as a shell takes them."""
+    comment = "\n".join(line.removeprefix("#") for line in path.read_text("utf-8").splitlines())
+    for line in comment.replace("\\\n", " ").splitlines():
+        if line.startswith("   linnet "):
+            yield shlex.split(line)[1:]
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_the_command_of_a_recipe_makes_the_card_of_what_ships(path):
+    for command in commands_of(path):
+        options = _parse(command)
+        card = read_card(zoo.named(options.output.stem))
+        assert (options.author, options.licence) == (card.author, card.licence)
+        assert options.recipe.name == path.name
+        said = credits(options.credit, ())
+        if card.task != "trigger":  # whose manifest names the sources
+            assert [(each["name"], each["source"], each["licence"]) for each in said] == [
+                (each.name, each.source, each.licence.replace(";", ",")) for each in card.data
+            ]
+
+
 def test_there_are_recipes():
+    assert sum(len(list(commands_of(path))) for path in RECIPES) == 4
     assert RECIPES
 
 
