@@ -102,6 +102,14 @@ def test_processes_share_an_epoch(part, world):
     assert len(set(seen)) == min(5, len(seen))  # none twice before all were seen
 
 
+@pytest.mark.parametrize("world", [1, 2, 5, 7])
+def test_a_batch_is_that_of_all_processes_together(part, world):
+    recipe = replace(RECIPE, batch_size=5)
+    shares = [list(Batches(part, recipe, [5], (rank, world))) for rank in range(world)]
+    assert {len(share) for share in shares} == {1}
+    assert {len(batch.picture) for share in shares for batch in share} == {max(1, 5 // world)}
+
+
 def test_fewer_pictures_than_a_batch_has(part):
     few = Batches(part, Recipe(), [1])
     assert len(few) == 1

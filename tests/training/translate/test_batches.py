@@ -70,3 +70,10 @@ def test_processes_share_an_epoch(corpus, cutter):
     rows = [row for part in parts for row in rows_of(part)]
     assert len(rows) == len(set(rows))
     assert all(torch.is_tensor(batch.source) for part in parts for batch in part)
+
+
+def test_a_batch_is_that_of_all_processes_together(corpus, cutter):
+    alone = Batches([corpus], cutter, RECIPE, [1])
+    parts = [Batches([corpus], cutter, RECIPE, [1], (rank, 4)) for rank in range(4)]
+    assert 25 < max(batch.target.numel() for part in parts for batch in part) <= 200 // 4
+    assert len(parts[0]) == pytest.approx(len(alone), rel=0.25)

@@ -46,11 +46,12 @@ class Batches(IterableDataset[Batch]):
         part: what to learn from.
         recipe: size of batches, and more.
         seed: another one, another epoch.
-        share: which of how many equal parts to give, where several processes learn.
+        share: which of how many equal parts to give of every batch, where several processes learn.
         """
         self._part, self._recipe, self._seed = part, recipe, list(seed)
         self._rank, self._world = share
-        self._size = min(recipe.batch_size, len(part.captions))
+        # A batch is that of all processes together, so that a recipe means the same for any number of them.
+        self._size = min(max(1, recipe.batch_size // self._world), len(part.captions))
         self._count = len(part.captions) // self._size
 
     def __len__(self) -> int:

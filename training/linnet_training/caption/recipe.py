@@ -41,7 +41,7 @@ class Recipe(BaseRecipe):
     self_critical_epochs: int = 10
     """Epochs of learning from the CIDEr of its own captions (Rennie et al. 2017, arXiv:1612.00563)."""
     batch_size: int = 32
-    """Pictures; each comes with all its captions."""
+    """Pictures, of all processes together; each comes with all its captions."""
     learning_rate: float = 1.5e-3
     encoder_learning_rate: float = 1.5e-4
     self_critical_learning_rate: float = 1.5e-4

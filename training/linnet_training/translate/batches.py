@@ -41,7 +41,7 @@ class Batches(IterableDataset[Batch]):
             cutter: of sentences to ids.
             recipe: size of batches, and more.
             seed: another one, another epoch.
-            share: which of how many equal parts to give, where several processes learn.
+            share: which of how many equal parts to give of every batch, where several processes learn.
         """
         rng = np.random.default_rng(list(seed))
         pairs = [pair for corpus in corpora for pair in _as_weighed(corpus, rng)]
@@ -51,9 +51,10 @@ class Batches(IterableDataset[Batch]):
         most = recipe.most_pieces + 1
         kept = [(s, t) for s, t in zip(*sides, strict=True) if len(s) <= most and len(t) <= most]
         # Which of the pairs of the same lengths come together is another matter each time.
-        batches = _alike(rng.permutation(len(kept)).tolist(), kept, recipe.batch_tokens)
-        shuffled = [batches[each] for each in rng.permutation(len(batches))]
         rank, world = share
+        # A batch is that of all processes together, so that a recipe means the same for any number of them.
+        batches = _alike(rng.permutation(len(kept)).tolist(), kept, recipe.batch_tokens // world)
+        shuffled = [batches[each] for each in rng.permutation(len(batches))]
         # As many for every process, or some would wait for ever for the others.
         mine = (
             shuffled[rank : len(shuffled) // world * world : world]

@@ -42,8 +42,8 @@ class Recipe(BaseRecipe):
     layers: int = 1
     epochs: int = 20
     batch_tokens: int = 512
-    """Pieces on the target side of a batch, padding included. Small batches learn more from as much text; on
-    a GPU larger ones are worth their speed."""
+    """Pieces on the target side of a batch, of all processes together, padding included. Small batches learn
+    more from as much text; on a GPU larger ones are worth their speed."""
     learning_rate: float = 2e-3
     dropout: float = 0.3
     recurrent_dropout: float = 0.2
