@@ -75,6 +75,31 @@ def test_wrong_usage_is_one_sentence(run: Run, line: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("--beam 0", "argument --beam: must be a whole number from 1 to 32, not 0"),
+        ("--beam 33", "argument --beam: must be a whole number from 1 to 32, not 33"),
+        ("--beam 1.5", "argument --beam: must be a whole number from 1 to 32, not 1.5"),
+        ("--length-penalty=-1", "argument --length-penalty: must be a number from 0 to 10, not -1"),
+        ("--length-penalty 10.1", "argument --length-penalty: must be a number from 0 to 10, not 10.1"),
+        ("--length-penalty nan", "argument --length-penalty: must be a number from 0 to 10, not nan"),
+        ("--coverage-penalty 11", "argument --coverage-penalty: must be a number from 0 to 10, not 11"),
+    ],
+)
+def test_a_search_is_asked_for_alike(run: Run, option: str, says: str) -> None:
+    lines = {
+        "translate": "de-en text",
+        "evaluate translate": "de-en source reference",
+        "caption": "photo",
+        "evaluate caption": "captioner captions --images photos",
+    }
+    for command, arguments in lines.items():
+        if command in COMMANDS and ("translate" in command or "coverage" not in option):
+            wrong = f"linnet {command}: {says}; linnet {command} --help says more\n"
+            assert run(f"{command} {arguments} {option}") == (2, "", wrong)
+
+
+@pytest.mark.parametrize(
     ("line", "says"),
     [
         ("info models --loud", "linnet info: unrecognized arguments: --loud; linnet info --help says more"),

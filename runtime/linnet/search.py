@@ -87,7 +87,8 @@ def asked(
         "max_length": _whole("max_length", longest, 1, settings.longest),
     }
     for name, given in penalties.items():
-        search[name] = _number(name, getattr(settings, name) if given is None else given, 10)
+        wanted = getattr(settings, name) if given is None else given
+        search[name] = _number(name, wanted, settings.heaviest)
     return search
 
 

@@ -121,6 +121,8 @@ class SearchSettings:
     """Pieces after which every graph stops, whatever is asked of it."""
     widest: ClassVar[int] = 32
     """The widest beam that may be asked for."""
+    heaviest: ClassVar[float] = 10.0
+    """The greatest penalty that may be asked for; the least is 0."""
 
     max_length: int
     """Most pieces in a result, unless another number is asked for."""
@@ -132,7 +134,7 @@ class SearchSettings:
     def __post_init__(self) -> None:
         check_integer(self.max_length, "max_length", 1, self.longest)
         check_integer(self.beam, "beam", 1, self.widest)
-        check_number(self.length_penalty, "length_penalty", 0, 10)
+        check_number(self.length_penalty, "length_penalty", 0, self.heaviest)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,7 +206,7 @@ class TranslateSettings(SearchSettings):
         super().__post_init__()
         check_texts((self.source_language, self.target_language), "source_language and target_language")
         check_integer(self.max_source, "max_source", 1, 1000)
-        check_number(self.coverage_penalty, "coverage_penalty", 0, 10)
+        check_number(self.coverage_penalty, "coverage_penalty", 0, self.heaviest)
         try:
             piecemodel.pieces(self.sentencepiece)
         except ValueError as error:

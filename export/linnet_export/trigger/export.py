@@ -21,7 +21,9 @@ def export(checkpoint: Checkpoint, args: argparse.Namespace) -> None:
         ExportError: the checkpoint is of another network, or the graph differs from it.
     """
     if args.precision is not None:
-        raise UsageError("--precision is for captioners; detectors are stored in half precision.")
+        raise UsageError(
+            "--precision is for captioners and translators; detectors are stored in half precision."
+        )
     picture = args.picture or args.output.with_suffix(".png")
     plots.check_name(picture)
     trained = Trained.of(checkpoint)

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from linnet.cli.pictures import STDIN, Found, find
 from linnet.cli.progress import Progress
 from linnet.cli.results import LineFile, as_json, as_text, failure, unfinished
+from linnet.cli.searching import add_search, search_of
 from linnet.errors import LinnetError, OutputError, UsageError
 from linnet.files import FIGURES
+from linnet.settings import CaptionSettings
 
 if TYPE_CHECKING:
     from linnet.caption import Caption
@@ -55,12 +57,7 @@ def add_caption(subparsers: Any) -> None:
         metavar="FILE",
         help="a model file, or the name of a bundled captioner (default: captioner)",
     )
-    parser.add_argument(
-        "--beam",
-        metavar="N",
-        type=int,
-        help="captions that the search follows at a time; 1 is fastest (default: what the model's card says)",
-    )
+    add_search(parser, CaptionSettings)
     parser.add_argument(
         "--n-best", metavar="N", type=int, default=1, help="captions per picture (default: 1)"
     )
@@ -134,7 +131,9 @@ def _caption(
     done = unfinished(options.output) if options.resume else set()
     todo = [each for each in pictures if each.name not in done]
     sources = [sys.stdin.buffer.read(_MOST_BYTES) if each.name == STDIN else each.name for each in todo]
-    results = captioner.each(sources, options.beam, options.n_best)  # checks the numbers, and begins later
+    results = captioner.each(  # checks the numbers, and begins later
+        sources, n_best=options.n_best, **search_of(options, CaptionSettings)
+    )
     file = LineFile(options.output, go_on=options.resume) if options.output else None
     if file is not None:
         stack.callback(file.close)

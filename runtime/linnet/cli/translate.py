@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from linnet.cli import arriving
 from linnet.cli.progress import Progress
 from linnet.cli.results import translation_as_json, translation_as_text
+from linnet.cli.searching import add_search, search_of
 from linnet.errors import UsageError
 from linnet.files import FIGURES
+from linnet.settings import TranslateSettings
 
 if TYPE_CHECKING:
     from linnet.translate import Translation
@@ -46,13 +48,7 @@ def add_translate(subparsers: Any) -> None:
         help="the name of a bundled translator (de-en), or a model file; then texts, each in quotation "
         "marks; without any, or with -, lines on standard input",
     )
-    parser.add_argument(
-        "--beam",
-        metavar="N",
-        type=int,
-        help="translations that the search follows at a time; 1 is fastest (default: what the model's card "
-        "says)",
-    )
+    add_search(parser, TranslateSettings)
     parser.add_argument(
         "--n-best", metavar="N", type=int, default=1, help="translations per text (default: 1)"
     )
@@ -92,7 +88,8 @@ def _translate(options: argparse.Namespace, model: str, texts: list[str], stack:
     from linnet.translate import WINDOW, Translator
 
     translator = Translator(model)
-    translator.each([], options.beam, options.n_best)  # checks the numbers
+    search = {"n_best": options.n_best, **search_of(options, TranslateSettings)}
+    translator.each([], **search)  # checks the numbers
     typed = not texts and sys.stdin.isatty()
     windows = iter([texts]) if texts else arriving.windows(sys.stdin.buffer, WINDOW)
     if options.alignment:
@@ -105,7 +102,7 @@ def _translate(options: argparse.Namespace, model: str, texts: list[str], stack:
     done = 0
     try:
         for window in windows:
-            results = translator.each(window, options.beam, options.n_best)
+            results = translator.each(window, **search)
             for text, translation in zip(window, results, strict=True):
                 if options.alignment:  # before the line, which says that this text is done
                     _draw(translation, options.alignment)

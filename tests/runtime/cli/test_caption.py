@@ -173,7 +173,6 @@ def test_a_picture_on_standard_input(caption: Run, tmp_path: Path, monkeypatch: 
         ([], "no picture is given"),
         (["-", "-"], "standard input holds one picture"),
         (["A", "--resume"], "--resume goes on with a file; name it with -o"),
-        (["A", "--beam", "0"], "beam must be from 1 to 32"),
         (["A", "--n-best", "9", "--beam", "2"], "a beam of 2 does not find 9 captions"),
         (["A", "A", "--heatmap", "out.png"], "out.png can show one picture, not 2; name a folder instead"),
         (
@@ -197,6 +196,14 @@ def test_what_does_not_go_together(
     assert (status, out) == (2, "")
     assert err.startswith(f"linnet: {sentence}")
     assert err.count("\n") == 1
+
+
+def test_the_length_penalty_is_that_asked_for(caption: Run, tmp_path: Path) -> None:
+    one = picture(tmp_path / "one.png")
+    assert json.loads(caption(one, "--json", "--length-penalty", 0)[1])["score"] == -0.5
+    assert json.loads(caption(one, "--json", "--length-penalty", 2)[1])["score"] == pytest.approx(
+        -0.5 / 16, abs=1e-4
+    )
 
 
 def test_a_model_of_another_task(caption: Run, tmp_path: Path, tiny_model: Path) -> None:

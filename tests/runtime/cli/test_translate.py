@@ -85,6 +85,11 @@ def test_json(run: Run) -> None:
     ]
 
 
+def test_the_penalties_are_those_asked_for(run: Run) -> None:
+    search = ["--length-penalty", 0, "--coverage-penalty", 0.25]
+    assert run("Ein Hund", "--n-best", 2, *search)[1] == " -0.500  A dog\n -1.250  very A dog\n"
+
+
 def test_words_and_options_in_any_order(run: Run) -> None:
     assert run("Ein", "--beam", 2, "Hund", "", "--json")[1].count("\n") == 3
 
@@ -93,7 +98,6 @@ def test_words_and_options_in_any_order(run: Run) -> None:
     ("words", "sentence"),
     [
         (["a", "-"], "give either texts or - for standard input"),
-        (["a", "--beam", "0"], "beam must be from 1 to 32"),
         (["a", "--n-best", "9", "--beam", "2"], "a beam of 2 does not find 9 translations"),
         (["a", "b", "--alignment", "out.png"], "out.png can show one text, not 2; give them one by one"),
         (["a", "--alignment", "out.pdf"], "out.pdf must end in one of .png"),

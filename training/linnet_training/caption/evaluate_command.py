@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from linnet.cli.numbers import at_least
 from linnet.cli.progress import watched
+from linnet.cli.searching import add_search, search_of
 from linnet.errors import LinnetError
-from linnet_training.numbers import at_least, between
+from linnet.settings import CaptionSettings
 
 if TYPE_CHECKING:
     from linnet import Captioner
@@ -47,18 +49,7 @@ def add_caption(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="which photographs: val (the default), test, train, or all; where CAPTIONS has no val, a tenth "
         "of train, drawn by name, as in training",
     )
-    add(
-        "--beam",
-        metavar="N",
-        type=at_least(1),
-        help="hypotheses that the search keeps (default: the model's)",
-    )
-    add(
-        "--length-penalty",
-        metavar="X",
-        type=between(-100, 100),
-        help="the sum of log-probabilities is divided by length to the power of X (default: the model's)",
-    )
+    add_search(caption, CaptionSettings)
     add("--limit", metavar="N", type=at_least(1), help="only the first N photographs")
     add("--json", action="store_true", help="print one JSON object instead of a table")
     caption.set_defaults(run=evaluate)
@@ -85,10 +76,8 @@ def evaluate(args: argparse.Namespace) -> int:
         )
         chosen = chosen[: args.limit]
     check_pictures(chosen)
-    options = {"beam": args.beam, "length_penalty": args.length_penalty}
-    said = caption_all(
-        captioner, chosen, {name: value for name, value in options.items() if value is not None}
-    )
+    options = search_of(args, CaptionSettings)
+    said = caption_all(captioner, chosen, options)
     train = [
         caption
         for photograph in photographs

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from linnet.cli.progress import watched
+from linnet.cli.searching import add_search, search_of
+from linnet.settings import TranslateSettings
 
 if TYPE_CHECKING:
     from linnet import Translator
@@ -35,9 +37,7 @@ def add_translate(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add("model", metavar="MODEL", help="a model file, or the name of a bundled model, such as de-en")
     add("source", metavar="SOURCE", type=Path, help="sentences, one a line; .gz and .xz are unpacked")
     add("reference", metavar="REFERENCE", type=Path, help="their translations by people, line by line")
-    add("--beam", metavar="N", type=int, help="hypotheses that the search keeps (default: the model's)")
-    add("--length-penalty", metavar="X", type=float, help="of the search (default: the model's)")
-    add("--coverage-penalty", metavar="X", type=float, help="of the search (default: the model's)")
+    add_search(translate, TranslateSettings)
     add("--json", action="store_true", help="print one JSON object instead of a table")
     translate.set_defaults(run=evaluate)
 
@@ -55,11 +55,8 @@ def evaluate(args: argparse.Namespace) -> int:
 
     translator = Translator(args.model)
     (corpus,) = read_corpora([args.source, args.reference], say=lambda note: print(note, file=sys.stderr))
-    options: dict[str, Any] = {
-        name: getattr(args, name) for name in ("beam", "length_penalty", "coverage_penalty")
-    }
-    asked = {name: value for name, value in options.items() if value is not None}
-    said = translate_all(translator, corpus.pairs, asked)
+    options = search_of(args, TranslateSettings)
+    said = translate_all(translator, corpus.pairs, options)
     measured = measure(said, [pair.target for pair in corpus.pairs])
     if args.json:
         about = {"model": args.model, "source": str(args.source), "reference": str(args.reference), **options}

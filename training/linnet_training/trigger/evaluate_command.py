@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from linnet.cli.numbers import at_least, between
 from linnet.errors import DataError, KeywordError, UsageError
-from linnet_training.numbers import at_least, between
 
 if TYPE_CHECKING:
     from linnet_training.trigger.report import Report
