@@ -152,6 +152,8 @@ class CaptionSettings(SearchSettings):
     vocabulary: tuple[str, ...]
     """What each id stands for: padding, start, end, unknown, then pieces of text. A piece that begins with
     U+2581 starts a new word."""
+    language: str = "en"
+    """What it writes, as in ISO 639. A card without it is of a captioner that writes English."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -167,6 +169,7 @@ class CaptionSettings(SearchSettings):
         check_texts(self.vocabulary[4:], "vocabulary")
         if len(set(self.vocabulary[4:])) != len(self.vocabulary) - 4:
             raise bad("vocabulary", "must hold each piece once")
+        check_texts((self.language,), "language")
 
     def to_parts(self) -> dict[str, Any]:
         """The JSON object that `from_parts` reads."""
@@ -175,6 +178,8 @@ class CaptionSettings(SearchSettings):
     @classmethod
     def from_parts(cls, value: object) -> CaptionSettings:
         """Read the JSON object that stands under the task's name in a card."""
+        if isinstance(value, dict):
+            value = {"language": cls.language, **value}
         given = parts(value, cls, cls.task)
         for name in ("grid", "vocabulary"):
             given[name] = tuple(items(given[name], name))

@@ -180,6 +180,16 @@ def test_the_card_of_a_captioner():
         _ = card.trigger
 
 
+def test_a_captioner_writes_english_unless_its_card_says_otherwise():
+    raw = tiny_caption_card(language="de")
+    assert Card.from_json(json.dumps(raw)).caption.language == "de"
+    del raw["caption"]["language"]
+    assert Card.from_json(json.dumps(raw)).caption.language == "en"
+    for wrong in ("", None, 3, "d\x1be"):
+        with pytest.raises(CardError, match="language"):
+            Card.from_json(json.dumps(tiny_caption_card(language=wrong)))
+
+
 def test_the_card_of_a_trigger_model_has_no_captions(make_card):
     card = Card.from_json(json.dumps(make_card()))
     assert card.task == "trigger"

@@ -24,6 +24,7 @@ def tiny_caption_card(**changes: Any) -> dict[str, Any]:
         "image_size": 224,
         "grid": [7, 7],
         "vocabulary": ["", "<start>", "<end>", "<unknown>", *(f"\u2581{word}" for word in WORDS)],
+        "language": "en",
         "max_length": 20,
         "beam": 3,
         "length_penalty": 1.0,

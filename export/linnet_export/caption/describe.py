@@ -12,9 +12,10 @@ from linnet_training.caption.metrics import Metrics
 def card_of(trained: Trained, args: argparse.Namespace, precision: str, measured: Metrics | None) -> Card:
     """The card; without measures for the file that is yet to be measured."""
     about, recipe = trained.about, trained.about["recipe"]
+    language = about["language"]
     return Card(
         name=args.name or args.output.stem,
-        description=f"Says in English what is in a picture. Learnt from {about['learnt_from']}.",
+        description=f"Says in {language} what is in a picture. Learnt from {about['learnt_from']}.",
         **origin(args),
         data=tuple(DataSource(**credit) for credit in about["credits"]),
         recipe={**recipe, "precision": precision},
@@ -23,6 +24,7 @@ def card_of(trained: Trained, args: argparse.Namespace, precision: str, measured
             image_size=IMAGE_SIZE,
             grid=(GRID, GRID),
             vocabulary=tuple(about["vocabulary"]),
+            language=language,
             max_length=recipe["max_words"],
             beam=recipe["beam"],
             length_penalty=recipe["length_penalty"],

@@ -30,6 +30,7 @@ class Trained:
         """
         try:
             about = {name: checkpoint.about[name] for name in _ABOUT}
+            about["language"] = checkpoint.about.get("language", "en")  # which earlier checkpoints lack
             recipe = about["recipe"]
             network = CaptionNetwork(
                 len(about["vocabulary"]), recipe["memory"], recipe["hidden"], recipe["output"]

@@ -75,10 +75,10 @@ def add_caption(subparsers: Any) -> None:
     parser.add_argument(
         "--to",
         metavar="LANGUAGE",
-        help="translate the captions, by the bundled translator from English (de); JSON has both",
+        help="translate the captions, by the bundled translator from their language (de); JSON has both",
     )
     parser.add_argument(
-        "--translator", metavar="FILE", help="translate the captions by this translator from English"
+        "--translator", metavar="FILE", help="translate the captions by this translator from their language"
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write JSON lines to FILE instead of standard output"
@@ -127,7 +127,7 @@ def _caption(
     from linnet.caption import BUNDLED, Captioner
 
     captioner = Captioner(options.model or BUNDLED)
-    translator = _translator(options)
+    translator = _translator(options, captioner.card.caption.language)
     done = unfinished(options.output) if options.resume else set()
     todo = [each for each in pictures if each.name not in done]
     sources = [sys.stdin.buffer.read(_MOST_BYTES) if each.name == STDIN else each.name for each in todo]
@@ -176,18 +176,18 @@ def _caption(
     return 0
 
 
-def _translator(options: argparse.Namespace) -> Translator | None:
-    """What is to translate the captions, which are English."""
+def _translator(options: argparse.Namespace, language: str) -> Translator | None:
+    """What is to translate the captions, which are in this language."""
     if not (options.to or options.translator):
         return None
     from linnet.translate import Translator
 
-    translator = Translator(options.translator or f"en-{options.to}")
+    translator = Translator(options.translator or f"{language}-{options.to}")
     settings = translator.card.translate
     source, target = settings.source_language, settings.target_language
-    if source != "en" or options.to not in (None, target):
+    if source != language or options.to not in (None, target):
         raise UsageError(
-            f"{translator.model.name} translates from {source} into {target}, not from en into "
+            f"{translator.model.name} translates from {source} into {target}, not from {language} into "
             f"{options.to or 'another language'}"
         )
     return translator

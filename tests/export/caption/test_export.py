@@ -41,13 +41,15 @@ def assert_only(folder, **files):
 
 def test_a_whole_export(export, content, recipe, any_loss, tmp_path, capsys):
     output = tmp_path / "made.onnx"
-    assert export(output, "--author", "the tests", "--licence", "MIT", "--name", "shapes") == 0
+    origin = ("--author", "the tests", "--licence", "MIT", "--name", "shapes")
+    assert export(output, *origin, language="de") == 0
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["made.onnx"]
     printed, said = capsys.readouterr()
     captioner = Captioner(output)
     card = captioner.card
     assert (card.task, card.name, card.author, card.licence) == ("caption", "shapes", "the tests", "MIT")
-    assert "5 photographs with 10 captions" in card.description
+    assert card.description == "Says in de what is in a picture. Learnt from 5 photographs with 10 captions."
+    assert card.caption.language == "de"
     assert card.recipe == {**recipe.to_dict(), "precision": "int8"}
     assert [(source.name, source.source, source.licence) for source in card.data] == [
         ("shapes", "drawn", "CC0")

@@ -66,6 +66,21 @@ def test_a_translator_of_ones_own(caption: Run, tmp_path: Path) -> None:
         assert caption("--translator", mine, *more)[1] == "A red picture.\n"
 
 
+def test_captions_in_another_language_than_english(
+    caption: Run,
+    save_captioner: Callable[..., Path],
+    save_translator: Callable[..., Path],
+    tiny_translator: Path,
+    tmp_path: Path,
+) -> None:
+    german = ["--model", save_captioner(language="de").rename(tmp_path / "german.onnx")]
+    from_english = save_translator(source_language="en", target_language="de")
+    assert caption("--translator", tiny_translator, *german)[1] == "A red picture.\n"
+    assert "'de-tlh'" in caption("--to", "tlh", *german)[2]
+    _, _, err = caption("--translator", from_english, *german)
+    assert "translates from en into de, not from de into another language" in err
+
+
 def test_translators_that_do_not_fit(
     caption: Run, tiny_translator: Path, tiny_captioner: Path, tmp_path: Path
 ) -> None:

@@ -62,7 +62,7 @@ def exported_at_once(monkeypatch, tmp_path):
 
 def test_the_whole_way(train, exported_at_once, shapes, tmp_path, capsys):
     credits = ("--credit", "My shapes; drawn ; CC0", "--credit", "Weights; somebody; MIT")
-    assert train(*credits) == 0
+    assert train(*credits, language="de") == 0
     printed, said = capsys.readouterr()
     assert "CIDEr" in printed
     assert "Preparing train pictures: 8 of 8." in said
@@ -72,6 +72,7 @@ def test_the_whole_way(train, exported_at_once, shapes, tmp_path, capsys):
     named = [(each.name, each.source, each.licence) for each in captioner.card.data]
     assert named == [("My shapes", "drawn", "CC0"), ("Weights", "somebody", "MIT")]
     assert (captioner.card.licence, captioner.card.author) == ("not stated", "not stated")
+    assert captioner.card.caption.language == "de"
     assert captioner.card.recipe["frozen_epochs"] == 1
     caption = captioner(shapes / "photos" / "0.png")
     assert caption.attention.shape == (len(caption.tokens), 7, 7)
@@ -139,6 +140,7 @@ def test_credits_that_are_refused(train, stopped, capsys, credit):
         ({"recipe": "range.toml"}, "cached_layers must be from 0 to 18, not 19"),
         ({"encoder_weights": "missing.npz"}, "There is no file missing.npz with encoder weights"),
         ({"encoder_weights": "broken.pth"}, "broken.pth holds no encoder weights that can be read"),
+        ({"language": "de-at"}, "--language takes one, as in de, not 'de-at'"),
         ({"output": "made.tflite"}, "must end in .onnx"),
         ({"output": "broken.pth/made.onnx"}, "Cannot make the folder broken.pth"),
         ({"output": "folder.onnx"}, "Cannot write folder.onnx"),

@@ -35,6 +35,8 @@ class Run:
     recipe: Recipe
     folder: Path
     encoder_weights: Path | None = None
+    language: str = "en"
+    """Of the captions."""
     credits: Sequence[Mapping[str, str]] = ()
     """For the card: name, source, licence and used_for of what was learnt from."""
     say: Callable[[str], None] = field(default=print)
@@ -133,6 +135,7 @@ def trained(checkpoint: Path) -> dict[str, torch.Tensor]:
 def _inputs(run: Run) -> str:
     """A name for what the run learns from: a changed setting, caption or picture makes it another run."""
     parts = [repr(run.recipe), _stamp(run.encoder_weights) if run.encoder_weights else "from scratch"]
+    parts += [run.language]
     parts += [f"{_stamp(each.path)} {each.split} {each.captions}" for each in run.photographs]
     return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()[:12]
 
@@ -189,6 +192,7 @@ def _about(run: Run, vocabulary: Vocabulary, inputs: str, symmetric: bool, layer
     return {
         "task": "caption",
         "inputs": f"{inputs} of {os.environ.get('WORLD_SIZE', '1')}",
+        "language": run.language,
         "vocabulary": list(vocabulary.pieces),
         "recipe": run.recipe.to_dict(),
         "symmetric_padding": symmetric,

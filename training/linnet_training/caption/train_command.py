@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from linnet.errors import UsageError
 from linnet_training.starting import add_credit, add_run, check_output, credits, export, quieten, say
 
 _EXAMPLES = """examples:
@@ -34,6 +35,7 @@ def add_caption(tasks: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="MobileNetV2 that has learnt to see: .npz with quantised weights, or a torchvision state dict; "
         "without it the encoder begins with nothing",
     )
+    add("--language", metavar="CODE", default="en", help="of the captions, such as de (default: en)")
     add_credit(caption)
     add_run(caption)
     caption.set_defaults(run=_train)
@@ -46,6 +48,8 @@ def _train(args: argparse.Namespace) -> int:
     from linnet_training.caption.train import Run, train
 
     check_output(args.output)
+    if not args.language.isalpha():
+        raise UsageError(f"--language takes one, as in de, not {args.language!r}.")
     recipe = Recipe.read(args.recipe) if args.recipe else Recipe()
     learnt_from = credits(args.credit, [(args.captions.stem, args.captions.name)])
     photographs = read(args.captions, args.images, say)
@@ -60,6 +64,7 @@ def _train(args: argparse.Namespace) -> int:
         recipe,
         args.work or Path("runs") / args.output.stem,
         args.encoder_weights,
+        args.language,
         learnt_from,
         say,
     )
