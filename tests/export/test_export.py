@@ -65,7 +65,7 @@ def test_the_card_is_complete(exported):
         ("positives", "positives: words", "not stated"),
         ("negatives", "negatives: speech", "not stated"),
     ]
-    assert card.recipe == Recipe(epochs=3).to_dict()
+    assert card.recipe == {**Recipe(epochs=3).to_dict(), "precision": "fp16"}
     assert card.trigger.keywords == ("rising", "fall ing")
     for points in card.trigger.curves.values():
         assert points

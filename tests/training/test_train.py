@@ -114,7 +114,7 @@ def test_what_is_written(trained, data):
     card = TriggerWord(trained / "rising.onnx").card
     assert card.trigger.keywords == ("rising",)
     assert "rising" in card.description
-    assert card.recipe == Recipe.read(data / "recipe.toml").to_dict()
+    assert card.recipe == {**Recipe.read(data / "recipe.toml").to_dict(), "precision": "fp16"}
     assert {"linnet", "torch", "lightning", "onnx", "onnxruntime", "numpy"} <= set(card.versions)
     assert (card.name, card.author, card.licence) == ("a chirp", "-me", "MIT")
     assert [(each.name, each.source, each.licence) for each in card.data] == [("chirps", "drawn", "CC0")]

@@ -85,7 +85,7 @@ def _card(
         description=f"Hears {named} in 16 kHz audio. Learnt from {heard}.",
         **origin(args),
         data=tuple(_sources(about)),
-        recipe=about["recipe"],
+        recipe={**about["recipe"], "precision": "fp16"},
         quality=quality,
         settings=TriggerSettings(
             keywords=keywords,
