@@ -1,19 +1,16 @@
 """A trained trigger-word network as an ONNX graph with its states as inputs and outputs."""
 
 import copy
-import logging
-import warnings
 
 import onnx
 import torch
-from torch.export import Dim
 
+from linnet_export.exporter import exported
 from linnet_export.trigger.gru import OnnxGRU
 from linnet_export.trigger.pack import pack_weights, tidy
 from linnet_training.trigger.network import STEP_SAMPLES, TriggerModel, TriggerNetwork
 
 STATES = ("tail", "mel", "conv", "low", "high")
-OPSET = 18
 
 
 def to_onnx(network: TriggerNetwork) -> onnx.ModelProto:
@@ -27,26 +24,16 @@ def to_onnx(network: TriggerNetwork) -> onnx.ModelProto:
         a model with inputs `audio` and `state_*`, outputs `scores` and `next_*`, without a card.
     """
     network = copy.deepcopy(network).eval().requires_grad_(False)
-    deployed = TriggerModel(network).eval()
-    states = deployed.initial_states(2)
+    deployed = TriggerModel(network)
+    states = {f"state_{name}": state for name, state in zip(STATES, deployed.initial_states(2), strict=True)}
     for name in ("gru1", "gru2"):
         setattr(network, name, OnnxGRU(getattr(network, name)))
-    batch_only = {0: Dim.AUTO}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-        program = torch.onnx.export(
-            deployed,
-            (torch.zeros(2, 3 * STEP_SAMPLES), *states),
-            dynamo=True,
-            dynamic_shapes=({0: Dim.AUTO, 1: Dim.AUTO}, *(batch_only for _ in states)),
-            input_names=["audio", *(f"state_{name}" for name in STATES)],
-            output_names=["scores", *(f"next_{name}" for name in STATES)],
-            opset_version=OPSET,
-            verbose=False,
-        )
-    assert program is not None  # it is without the argument f
-    model = program.model_proto
+    model = exported(
+        deployed,
+        {"audio": torch.zeros(2, 3 * STEP_SAMPLES), **states},
+        {"audio": (0, 1), **dict.fromkeys(states, (0,))},
+        ["scores", *(f"next_{name}" for name in STATES)],
+    )
     tidy(model, {"audio": ("batch", "samples"), "scores": ("batch", "steps")})
     pack_weights(model)
     onnx.checker.check_model(model, full_check=True)
