@@ -9,11 +9,10 @@ import numpy as np
 import onnx
 from onnx import helper
 
+from linnet.settings import SearchSettings
 from linnet_export.decoder import STATES
 from linnet_export.graph import BOOL, FLOAT, INT64, Graph, model_of, value
 from linnet_training.sequence.search import END, LEAST_COVERED, PAD, START, UNKNOWN
-
-MOST_BEAMS = 32
 
 _MEMORY = ("values", "keys", "mask")
 _WORTH_SHARING = 1000  # bytes
@@ -45,7 +44,7 @@ def search_model(parts: Parts) -> onnx.ModelProto:
     values = started["values"]
     batch = g.op("Slice", g.op("Shape", values), [0], [1])
     positions = g.op("Slice", g.op("Shape", values), [1], [2])
-    beam = g.op("Reshape", g.op("Min", g.op("Max", "beam", 1), MOST_BEAMS), [1])
+    beam = g.op("Reshape", g.op("Min", g.op("Max", "beam", 1), SearchSettings.widest), [1])
     steps = g.op("Min", g.op("Max", "max_length", 1), parts.most_steps)
     shape = g.op("Concat", batch, beam, axis=0)
     ones = g.op("Concat", g.constant([1]), beam, [1], axis=0)

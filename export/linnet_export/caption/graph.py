@@ -7,6 +7,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from linnet.card import CaptionSettings
 from linnet_export.decoder import STATES, greedy_steps, step_model
 from linnet_export.exporter import exported
 from linnet_export.quantise import quantise_convolutions, quantise_products
@@ -15,7 +16,6 @@ from linnet_training.caption.encoder import IMAGE_SIZE
 from linnet_training.caption.network import CaptionNetwork
 from linnet_training.sequence.decoder import Memory, State
 
-_MOST_WORDS = 40
 _WORDS = 20  # of a caption that ranges are measured with
 
 
@@ -58,7 +58,7 @@ def parts_of(network: CaptionNetwork) -> Parts:
         begin=exported(_Begin(network), {"image": image}, {"image": (0,)}, ["values", "keys", *STATES]),
         step=step_model(network.decoder, *network.begin(network.encoder(image))),
         vocabulary=len(network.decoder.bias),
-        most_steps=_MOST_WORDS,
+        most_steps=CaptionSettings.longest,
     )
 
 

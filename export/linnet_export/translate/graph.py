@@ -8,6 +8,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
+from linnet.card import TranslateSettings
 from linnet_export.decoder import STATES, greedy_steps, step_model
 from linnet_export.encoder import encoder_model
 from linnet_export.exporter import exported
@@ -17,8 +18,6 @@ from linnet_export.search import Parts, search_model
 from linnet_training.sequence.decoder import AttentionDecoder
 from linnet_training.translate.batches import padded
 from linnet_training.translate.network import MASKED, TranslationNetwork
-
-MOST_PIECES = 128
 
 
 class _Begin(nn.Module):
@@ -61,7 +60,7 @@ def parts_of(network: TranslationNetwork) -> Parts:
         begin=_begin_model(network, memory.values),
         step=step_model(network.decoder, memory, state),
         vocabulary=len(network.decoder.bias),
-        most_steps=MOST_PIECES,
+        most_steps=TranslateSettings.longest,
         covers=True,
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from linnet.card import CaptionSettings
 from linnet_training.recipes import BaseRecipe, Range
 
 
@@ -27,8 +28,8 @@ class Recipe(BaseRecipe):
         "label_smoothing": (0.0, 0.9),
         "attention_penalty": (0.0, 1e3),
         "bag_of_words": (0.0, 1e3),
-        "max_words": (1, 40),
-        "beam": (1, 32),
+        "max_words": (1, CaptionSettings.longest),
+        "beam": (1, CaptionSettings.widest),
         "length_penalty": (0.0, 10.0),
         "averaging": (0.0, 0.99999),
         "seed": (0, 2**32 - 1),

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+from linnet.card import TranslateSettings
 from linnet_training.recipes import BaseRecipe, Range
 
 
@@ -22,8 +23,8 @@ class Recipe(BaseRecipe):
         "recurrent_dropout": (0.0, 0.95),
         "label_smoothing": (0.0, 0.9),
         "subword_sampling": (0.0, 10.0),
-        "most_pieces": (4, 128),
-        "beam": (1, 32),
+        "most_pieces": (4, TranslateSettings.longest),
+        "beam": (1, TranslateSettings.widest),
         "length_penalty": (0.0, 10.0),
         "coverage_penalty": (0.0, 10.0),
         "averaging": (0.0, 0.99999),
