@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from linnet.errors import ExportError
+from linnet_training.checkpoint import weights
 
-_PREFIX = "network."
 TASKS = ("trigger", "caption", "translate")
 
 
@@ -45,10 +45,4 @@ def read(path: Path) -> Checkpoint:
     about = content.get("linnet") if isinstance(content, dict) else None
     if not isinstance(about, dict) or about.get("task") not in TASKS:
         raise ExportError(f"{path} is not a checkpoint of linnet train.")
-    state = content.get("state_dict")
-    weights = {
-        name.removeprefix(_PREFIX): value
-        for name, value in (state.items() if isinstance(state, dict) else ())
-        if name.startswith(_PREFIX) and isinstance(value, Tensor)
-    }
-    return Checkpoint(path, about["task"], weights, about)
+    return Checkpoint(path, about["task"], weights(content), about)

@@ -22,6 +22,7 @@ from linnet_export.checkpoint import Checkpoint, read
 from linnet_export.trigger import describe, verify
 from linnet_export.trigger.pack import round_weights
 from linnet_export.trigger.trained import Trained
+from linnet_training.checkpoint import trained
 from linnet_training.trigger import warm_start
 from linnet_training.trigger.network import STEP_SAMPLES, TriggerModel, TriggerNetwork
 from linnet_training.trigger.recipe import Recipe
@@ -279,7 +280,7 @@ def test_networks_that_what_ships_does_not_fit(exported, monkeypatch):
 
 
 def test_weights_of_a_checkpoint(checkpoint, network):
-    weights = warm_start.trained(checkpoint)
+    weights = trained(checkpoint)
     assert weights.keys() == network.state_dict().keys()
     assert torch.equal(weights["gru1.weight_ih_l0"], network.gru1.weight_ih_l0)
 

@@ -11,6 +11,7 @@ from lightning.pytorch import callbacks
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from linnet.errors import OutputError
+from linnet_training import processes
 
 _BEST, _LAST = "best.ckpt", "last.ckpt"
 
@@ -47,7 +48,7 @@ def fit(module: lightning.LightningModule, plan: Plan, inputs: str, folder: Path
     finished = folder / "finished"
     if finished.is_file() and finished.read_text() == inputs:
         return folder / _BEST
-    world = int(os.environ.get("WORLD_SIZE", "1"))
+    world = processes.count()
     # Set by torchrun; Lightning wants to be told the same.
     local = int(os.environ.get("LOCAL_WORLD_SIZE", "0"))
     # The other half of the cores draw batches. Small products gain little from threads and stall for long

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from linnet.errors import OutputError, UsageError
+from linnet_training.processes import is_first
 
 NOT_STATED = "not stated"
 """In a card, what nobody has said."""
@@ -63,17 +64,26 @@ def check_output(output: Path) -> None:
     """
     if output.suffix != ".onnx":
         raise UsageError(f"The output {output} must end in .onnx.")
-    try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"Cannot make the folder {output.parent}: {error.strerror}.") from error
+    make_folder(output.parent)
     if output.is_dir() or not os.access(output.parent, os.W_OK):
         raise OutputError(f"Cannot write {output}; choose another name or place.")
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, unless it is there.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"Cannot make the folder {folder}: {error.strerror}.") from error
+
+
 def say(message: str) -> None:
     """Tell the user, once where several processes train."""
-    if _first():
+    if is_first():
         print(message, file=sys.stderr, flush=True)
 
 
@@ -126,8 +136,4 @@ def export(checkpoint: Path, args: argparse.Namespace) -> int:
 
     # Export is another package, which builds on this one: it is reached as the user would reach it.
     origin = [f"--{name}={getattr(args, name)}" for name in ("name", "author", "licence")]
-    return main(["export", str(checkpoint), "-o", str(args.output), *origin]) if _first() else 0
-
-
-def _first() -> bool:
-    return int(os.environ.get("RANK", "0")) == 0
+    return main(["export", str(checkpoint), "-o", str(args.output), *origin]) if is_first() else 0

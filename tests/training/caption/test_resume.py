@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from captioners import TINY, assert_same_weights, content, tiny_run
 
-from linnet_training import fitting
-from linnet_training.caption import train as training
+from linnet_training import fitting, processes
 from linnet_training.caption.module import SelfCritical
 
 
@@ -122,7 +121,7 @@ def test_the_second_process_waits_for_features(trained, shapes, weights_file, tm
         raise GoneOnError
 
     monkeypatch.setenv("RANK", "1")
-    monkeypatch.setattr(training.time, "sleep", first_process)
+    monkeypatch.setattr(processes.time, "sleep", first_process)
     monkeypatch.setattr(fitting, "fit", gone_on)
     with pytest.raises(GoneOnError):
         tiny_run(shapes, tmp_path, weights_file, said=said)

@@ -12,9 +12,9 @@ from captioners import TINY, content, tiny_run
 from shapes import KINDS, picture, write_pictures
 
 from linnet.errors import DataError, OutputError, RecipeError
-from linnet_training.caption import train as training
 from linnet_training.caption.encoder import MobileNetV2
 from linnet_training.caption.network import CaptionNetwork
+from linnet_training.checkpoint import trained as weights_of
 
 FROZEN = replace(TINY, tuned_epochs=0, self_critical_epochs=0)
 ALL = replace(TINY, frozen_epochs=3, tuned_epochs=1, self_critical_epochs=0, batch_size=2, views=1)
@@ -27,8 +27,8 @@ def few(tmp_path):
     return tmp_path / "few"
 
 
-def encoder_of(checkpoint):
-    weights = training.trained(checkpoint)
+def encoder_of(path):
+    weights = weights_of(path)
     return {
         name.removeprefix("encoder."): value for name, value in weights.items() if name.startswith("encoder.")
     }
@@ -75,9 +75,7 @@ def test_frozen_epochs_leave_the_encoder_as_it_is_and_tuned_ones_change_its_end(
 
 def test_every_stage_goes_on_with_what_the_one_before_has_learnt(trained):
     begun = CaptionNetwork(len(content(trained / "frozen" / "best.ckpt")["linnet"]["vocabulary"]), 6, 8, 5)
-    weights = [
-        training.trained(trained / stage / "best.ckpt") for stage in ("frozen", "tuned", "self-critical")
-    ]
+    weights = [weights_of(trained / stage / "best.ckpt") for stage in ("frozen", "tuned", "self-critical")]
     assert weights[0].keys() == begun.state_dict().keys()
     name = "decoder.cells.0.weight_ih"
     steps = [(later[name] - earlier[name]).abs().max() for earlier, later in pairwise(weights)]
@@ -88,8 +86,7 @@ def test_every_stage_goes_on_with_what_the_one_before_has_learnt(trained):
 
 def test_what_is_exported_is_half_way_between_the_stages(trained):
     before, after, mean = (
-        training.trained(trained / name)
-        for name in ("tuned/best.ckpt", "self-critical/best.ckpt", "mean.ckpt")
+        weights_of(trained / name) for name in ("tuned/best.ckpt", "self-critical/best.ckpt", "mean.ckpt")
     )
     assert mean.keys() == after.keys()
     moved = 0

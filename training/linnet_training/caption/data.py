@@ -1,7 +1,6 @@
 """Captioned photographs: Karpathy's JSON, COCO's JSON or a CSV table, all as a list of `Photograph`."""
 
 import csv
-import hashlib
 import io
 import json
 import os
@@ -16,6 +15,7 @@ from typing import Any, NamedTuple
 from PIL import Image
 
 from linnet.errors import DataError
+from linnet_training.hashes import place
 
 FEWEST = 2
 """Fewer photographs than this are refused: one could not be told from the other."""
@@ -247,7 +247,7 @@ def _gathered(captions: Path, images: Path, rows: Iterable[_Row]) -> list[Photog
 
 
 def _with_val(photographs: Sequence[Photograph]) -> list[Photograph]:
-    places = {photograph.path: _hash(photograph.path.name) for photograph in photographs}
+    places = {photograph.path: place(photograph.path.name) for photograph in photographs}
     ranked = sorted(places[photograph.path] for photograph in photographs if photograph.split == "train")
     bound = _VAL_SHARE
     if ranked[0] >= bound or ranked[-1] < bound:  # a hash may leave a handful without any on one side
@@ -258,7 +258,3 @@ def _with_val(photographs: Sequence[Photograph]) -> list[Photograph]:
         else photograph
         for photograph in photographs
     ]
-
-
-def _hash(text: str) -> float:
-    return int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()[:4], "big") / 2**32

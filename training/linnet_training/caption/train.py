@@ -1,9 +1,6 @@
 """From photographs with captions to a checkpoint: the steps of `linnet train caption`, in order."""
 
 import copy
-import hashlib
-import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,9 +17,12 @@ from linnet_training.caption.features import Features, trunk_features
 from linnet_training.caption.module import CaptionModule, SelfCritical, Supervised
 from linnet_training.caption.network import CaptionNetwork
 from linnet_training.caption.recipe import Recipe
+from linnet_training.checkpoint import PREFIX, trained
+from linnet_training.hashes import digest, stamp
+from linnet_training.processes import is_first, together, wait_for
 from linnet_training.sequence.search import UNKNOWN
 from linnet_training.sequence.vocabulary import Vocabulary
-from linnet_training.starting import Tenths
+from linnet_training.starting import Tenths, make_folder
 
 _CALIBRATION = 128  # pictures that export measures ranges with
 
@@ -51,10 +51,7 @@ def train(run: Run) -> Path:
     """
     recipe = run.recipe
     parts = {split: data.of_split(run.photographs, split) for split in ("train", "val")}
-    try:
-        run.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"Cannot make the folder {run.folder}: {error.strerror}.") from error
+    make_folder(run.folder)
     vocabulary = Vocabulary.of(
         (words(c) for each in parts["train"] for c in each.captions), recipe.least_count
     )
@@ -108,11 +105,11 @@ def _between(before: dict[str, torch.Tensor], checkpoint: Path, share: float, ou
     They say almost as well what rewards ask for, in more words: Wortsman et al. 2022, "Robust Fine-Tuning of
     Zero-Shot Models", https://arxiv.org/abs/2109.01903.
     """
-    if os.environ.get("RANK", "0") != "0":  # one process writes it
+    if not is_first():
         return output
     after = torch.load(checkpoint, map_location="cpu", weights_only=True)
     mean = {
-        f"network.{name}": torch.lerp(before[name], value, share) if value.is_floating_point() else value
+        f"{PREFIX}{name}": torch.lerp(before[name], value, share) if value.is_floating_point() else value
         for name, value in trained(checkpoint).items()
     }
     part = output.with_suffix(".part")
@@ -124,25 +121,12 @@ def _between(before: dict[str, torch.Tensor], checkpoint: Path, share: float, ou
     return output
 
 
-def trained(checkpoint: Path) -> dict[str, torch.Tensor]:
-    """The network's weights in a checkpoint (read without executing anything in it)."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
-    return {
-        name.removeprefix("network."): value for name, value in state.items() if name.startswith("network.")
-    }
-
-
 def _inputs(run: Run) -> str:
     """A name for what the run learns from: a changed setting, caption or picture makes it another run."""
-    parts = [repr(run.recipe), _stamp(run.encoder_weights) if run.encoder_weights else "from scratch"]
+    parts = [repr(run.recipe), stamp(run.encoder_weights) if run.encoder_weights else "from scratch"]
     parts += [run.language]
-    parts += [f"{_stamp(each.path)} {each.split} {each.captions}" for each in run.photographs]
-    return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()[:12]
-
-
-def _stamp(path: Path) -> str:
-    status = path.stat()
-    return f"{path.resolve()} {status.st_size} {status.st_mtime_ns}"
+    parts += [f"{stamp(each.path)} {each.split} {each.captions}" for each in run.photographs]
+    return digest(parts)
 
 
 def _features(
@@ -152,9 +136,7 @@ def _features(
     made = {}
     for split, photographs in parts.items():
         path = run.folder / f"{split}-{inputs}.npy"
-        if int(os.environ.get("RANK", "0")) > 0:
-            while not path.is_file():
-                time.sleep(0.5)
+        wait_for(path)
         views = run.recipe.views if split == "train" else 1
         made[split] = trunk_features(
             network.encoder.eval(),
@@ -191,7 +173,7 @@ def _about(run: Run, vocabulary: Vocabulary, inputs: str, symmetric: bool, layer
     captions = sum(len(each.captions) for each in learnt)
     return {
         "task": "caption",
-        "inputs": f"{inputs} of {os.environ.get('WORLD_SIZE', '1')}",
+        "inputs": together(inputs),
         "language": run.language,
         "vocabulary": list(vocabulary.pieces),
         "recipe": run.recipe.to_dict(),

@@ -1,7 +1,6 @@
 """From parallel text to a checkpoint: the steps of `linnet train translate`, in order."""
 
 import hashlib
-import os
 from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,8 +9,10 @@ from typing import Any
 
 import torch
 
-from linnet.errors import DataError, OutputError
+from linnet.errors import DataError
 from linnet_training import fitting
+from linnet_training.processes import together
+from linnet_training.starting import make_folder
 from linnet_training.translate.batches import Batches
 from linnet_training.translate.data import Corpus, Pair
 from linnet_training.translate.module import TranslationModule
@@ -48,10 +49,7 @@ def train(run: Run) -> Path:
     pairs = [pair for corpus in run.train for pair in corpus.pairs]
     if len(pairs) < _FEWEST:
         raise DataError("One pair of sentences is too little to learn from; give thousands.")
-    try:
-        run.folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"Cannot make the folder {run.folder}: {error.strerror}.") from error
+    make_folder(run.folder)
     run.say(f"Learning the pieces of words from {len(pairs)} pairs of sentences, then cutting these up.")
     model = learn_pieces((side for pair in pairs for side in pair), recipe.vocabulary)
     cutter = Cutter(model)
@@ -81,7 +79,7 @@ def _about(run: Run, model: bytes, pairs: Sequence[Pair]) -> dict[str, Any]:
     """What the checkpoint tells export, as plain values."""
     return {
         "task": "translate",
-        "inputs": f"{_inputs(run)} of {os.environ.get('WORLD_SIZE', '1')}",
+        "inputs": together(_inputs(run)),
         "languages": list(run.languages),
         "sentencepiece": b64encode(model).decode(),
         "recipe": run.recipe.to_dict(),

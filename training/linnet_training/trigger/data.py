@@ -1,12 +1,12 @@
 """Finding recordings: folders, the Speech Commands layout, a CSV manifest. All ends up as one `Corpus`."""
 
 import csv
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from linnet.errors import DataError
+from linnet_training.hashes import place
 from linnet_training.trigger.stream import recordings
 
 _DEV_SHARE = 0.15
@@ -31,7 +31,7 @@ class Split:
 
     def add(self, path: Path, split: str | None = None) -> None:
         """Put a path where `split` says ("train" or "dev"), else where a hash of its speaker's name falls."""
-        to_dev = _hash(_speaker(path)) < _DEV_SHARE if split is None else split == "dev"
+        to_dev = place(_speaker(path)) < _DEV_SHARE if split is None else split == "dev"
         (self.dev if to_dev else self.train).append(path)
         self.chosen = self.chosen or split is not None
 
@@ -40,7 +40,7 @@ class Split:
 
         What the user has chosen stays, unless nothing at all is left for one side.
         """
-        together = sorted(self.train + self.dev, key=lambda path: _hash(path.name))
+        together = sorted(self.train + self.dev, key=lambda path: place(path.name))
         share = max(1, round(_DEV_SHARE * len(together)))
         fewest = 1 if self.chosen else share
         if 1 < len(together) < 40 and min(len(self.train), len(self.dev)) < fewest:
@@ -234,10 +234,6 @@ def _plain(name: str) -> str:
 def _speaker(path: Path) -> str:
     """Speech Commands' names tell the speaker before `_nohash_`; elsewhere each file stands for itself."""
     return path.stem.split("_nohash_")[0]
-
-
-def _hash(text: str) -> float:
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") / 2**32
 
 
 def _listed(path: Path) -> set[str]:

@@ -1,12 +1,11 @@
 """One run over a bank, judged on the dev stream after every epoch."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 import lightning
 
-from linnet_training import fitting
+from linnet_training import fitting, processes
 from linnet_training.trigger.bank import Bank
 from linnet_training.trigger.dev import DevStream
 from linnet_training.trigger.examples import Examples
@@ -32,8 +31,7 @@ def fit(
     Raises:
         OutputError: a checkpoint or a log cannot be written.
     """
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    examples = Examples(bank, len(about["keywords"]), max(1, recipe.batch_size // world))
+    examples = Examples(bank, len(about["keywords"]), max(1, recipe.batch_size // processes.count()))
     lightning.seed_everything(recipe.seed, verbose=False)  # the module draws first weights of its own
     plan = fitting.Plan(
         epochs=recipe.epochs,

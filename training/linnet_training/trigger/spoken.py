@@ -1,11 +1,11 @@
 """Synthesised recordings for a run: the keyword, what sounds like it, other words and sentences."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import linnet.audio
 from linnet.cli.progress import Progress
+from linnet_training.hashes import digest
 from linnet_training.speech.phrases import isolated_words, near_phrases, ordinary_sentences
 from linnet_training.speech.synthesis import Clip, Voice, describe, find_voices, synthesise
 from linnet_training.trigger.data import SPOKEN, Corpus, Split
@@ -70,7 +70,7 @@ def _add(
 def _spoken(texts: Sequence[str], clips: int, voices: list[Voice], folder: Path) -> list[Path]:
     """Paths of the clips; what an earlier try finished is used again if it said the same."""
     asked = [*texts, str(clips), *(f"{voice.engine} {voice.name}" for voice in voices)]
-    folder = folder / hashlib.sha256("\n".join(asked).encode()).hexdigest()[:12]
+    folder = folder / digest(asked)
     done = folder / "done.txt"
     if not done.is_file():
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,5 @@
 """From recordings or a phrase to a checkpoint: the steps of `linnet train trigger`, in order."""
 
-import hashlib
-import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +10,10 @@ import torch
 
 import linnet.audio
 from linnet.errors import DataError
-from linnet_training.starting import Tenths
+from linnet_training.checkpoint import trained
+from linnet_training.hashes import digest, stamp
+from linnet_training.processes import together, wait_for
+from linnet_training.starting import Tenths, make_folder
 from linnet_training.trigger import warm_start
 from linnet_training.trigger.bank import Bank, Kind, Source, build
 from linnet_training.trigger.data import Corpus
@@ -65,14 +65,14 @@ def train(run: Run) -> Path:
     network = _network(run, bank)
     checkpoint = fit(recipe, network, bank, dev, run.folder / "first", about(run, inputs))
     if mine:
-        network.load_state_dict(warm_start.trained(checkpoint))
+        network.load_state_dict(trained(checkpoint))
         mined = false_alarms(network, mine, Tenths("Mining recordings", run.say))
         run.say(f"Mining: {len(mined)} false alarms found.")
         if mined:
             progress = Tenths("Preparing false alarms", run.say)
             bank = Bank.join([bank, build(mined, _rooms(corpus), _teacher(recipe), progress=progress)])
             second = replace(recipe, epochs=recipe.mining_epochs, learning_rate=recipe.learning_rate / 2)
-            inputs = _name([inputs, *map(_stamp, mine)])
+            inputs = digest([inputs, *map(stamp, mine)])
             checkpoint = fit(second, network, bank, dev, run.folder / "second", about(run, inputs))
     return checkpoint
 
@@ -95,8 +95,7 @@ def about(run: Run, inputs: str) -> dict[str, Any]:
 
     return {
         "task": "trigger",
-        # Each of several processes draws a part of a batch, so that with other processes it is another run.
-        "inputs": f"{inputs} of {os.environ.get('WORLD_SIZE', '1')}",
+        "inputs": together(inputs),
         "keywords": list(corpus.keywords),
         "recipe": run.recipe.to_dict(),
         "refractory_s": REFRACTORY_S,
@@ -120,33 +119,21 @@ def _inputs(run: Run) -> str:
     """
     run.corpus.check(text_only=run.synthesis)
     listed = [
-        f"{kind} {side} {_stamp(path)}"
+        f"{kind} {side} {stamp(path)}"
         for kind, split in run.corpus.splits().items()
         for side, paths in (("train", split.train), ("dev", split.dev))
         for path in paths
     ]
-    return _name(
-        [f"{run.recipe} {run.corpus.keywords} {run.synthesis}", *listed, *map(_stamp, run.corpus.rooms)]
+    return digest(
+        [f"{run.recipe} {run.corpus.keywords} {run.synthesis}", *listed, *map(stamp, run.corpus.rooms)]
     )
-
-
-def _stamp(path: Path) -> str:
-    """A file as it is now."""
-    status = path.stat()
-    return f"{path.resolve()} {status.st_size} {status.st_mtime_ns}"
-
-
-def _name(parts: Sequence[str]) -> str:
-    return hashlib.sha256("\n".join(parts).encode(errors="surrogateescape")).hexdigest()[:12]
 
 
 def _prepared(run: Run, inputs: str) -> Bank:
     """Synthesise and build the bank, or read what an earlier try left; the first process does it for all."""
-    run.folder.mkdir(parents=True, exist_ok=True)
+    make_folder(run.folder)
     ready = run.folder / f"bank-{inputs}.npz"
-    if int(os.environ.get("RANK", "0")) > 0:
-        while not ready.is_file():
-            time.sleep(0.5)
+    wait_for(ready)
     if run.synthesis:
         run.say("Speaking what recordings lack: the words, what sounds like them, and other speech.")
         for message in add_spoken(run.corpus, run.recipe, run.folder / "spoken"):

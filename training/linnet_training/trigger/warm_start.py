@@ -1,6 +1,4 @@
-"""Weights to begin with: those of a checkpoint, or of the model file that ships with Linnet."""
-
-from pathlib import Path
+"""Weights to begin with: those of the model file that ships with Linnet."""
 
 import numpy as np
 import onnx
@@ -11,13 +9,7 @@ from torch import Tensor
 from linnet import zoo
 from linnet_training.trigger.network import TriggerNetwork
 
-_PREFIX = "network."
-
-
-def trained(checkpoint: Path) -> dict[str, Tensor]:
-    """The network's weights in a Lightning checkpoint (read without executing anything in it)."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
-    return {name.removeprefix(_PREFIX): value for name, value in state.items() if name.startswith(_PREFIX)}
+_PREFIX = "network."  # TriggerModel, of which export makes a graph, holds it by this name
 
 
 def begin(network: TriggerNetwork) -> bool:
