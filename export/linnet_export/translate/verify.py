@@ -8,7 +8,7 @@ from linnet.cli.progress import watched
 from linnet.search import text_of
 from linnet_export.parity import check_loss, share_alike
 from linnet_export.translate.trained import Trained
-from linnet_training.sequence.search import END, beam_search
+from linnet_training.sequence.search import END, beam_search, sentence
 from linnet_training.translate.batches import padded
 from linnet_training.translate.data import Pair
 from linnet_training.translate.evaluate_command import translate_all
@@ -50,8 +50,7 @@ def verify(trained: Trained, translator: Translator) -> float:
             batch, beam=settings.beam, max_length=settings.max_length, **search
         )
         for row, hypotheses in zip(found.tokens[:, 0].tolist(), got, strict=True):
-            ids = row[: row.index(END)] if END in row else row
-            expected = text_of([pieces.vocabulary[each] for each in ids])
+            expected = text_of([pieces.vocabulary[each] for each in sentence(row)])
             same.append(expected == text_of(hypotheses[0].pieces))
     return share_alike(same, "sentences")
 

@@ -20,7 +20,7 @@ from linnet_training.caption.network import CaptionNetwork
 from linnet_training.caption.recipe import Recipe
 from linnet_training.caption.samples import sheet
 from linnet_training.sequence.decoder import Memory, State
-from linnet_training.sequence.search import END, PAD, beam_search, sample
+from linnet_training.sequence.search import PAD, beam_search, sample, sentence
 from linnet_training.sequence.teaching import bag_of_words_loss, teacher_forced
 from linnet_training.sequence.vocabulary import Vocabulary
 
@@ -63,7 +63,7 @@ class CaptionModule(lightning.LightningModule):
         trunk = as_tensor(self.dev_part.features[pictures.cpu().numpy(), 0]).to(self.device)
         memory, state = self.network.begin(self.network.encoder.top(trunk, self.layers))
         found = beam_search(self.network.decoder, memory, state, _VALIDATION_BEAM, self.recipe.max_words, 1.0)
-        self._said += [_sentence(tokens) for tokens in found.tokens[:, 0].tolist()]
+        self._said += [sentence(tokens) for tokens in found.tokens[:, 0].tolist()]
 
     def on_validation_epoch_end(self) -> None:
         """Log CIDEr and how many words are in use."""
@@ -181,7 +181,7 @@ class SelfCritical(CaptionModule):
         memory, state = self.network.begin(self._encoded(batch.trunk))
         count = self.recipe.samples
         tokens, gains = sample(self.network.decoder, memory, state, count, self.recipe.max_words)
-        said = [_sentence(row, end=True) for row in tokens.flatten(0, 1).tolist()]
+        said = [sentence(row, with_end=True) for row in tokens.flatten(0, 1).tolist()]
         pictures = batch.picture.cpu().numpy().repeat(count)
         reward = torch.from_numpy(self.cider.scores(pictures, said)).to(gains).view(-1, count)
         self.log("reward", reward.mean() * 100, prog_bar=True)
@@ -206,9 +206,3 @@ class SelfCritical(CaptionModule):
         recipe = self.recipe
         rate = recipe.self_critical_learning_rate
         return self._optimizers(rate, rate / 5, recipe.self_critical_epochs, 0.05)
-
-
-def _sentence(tokens: list[int], end: bool = False) -> list[int]:
-    """Tokens before the end, or with it."""
-    length = tokens.index(END) + end if END in tokens else len(tokens)
-    return tokens[:length]

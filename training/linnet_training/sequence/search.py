@@ -25,6 +25,11 @@ class Found(NamedTuple):
     """(batch, sequences, length, positions)."""
 
 
+def sentence(tokens: list[int], with_end: bool = False) -> list[int]:
+    """Tokens before the end, or with it."""
+    return tokens[: tokens.index(END) + with_end] if END in tokens else tokens
+
+
 def beam_search(
     decoder: AttentionDecoder,
     memory: Memory,

@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from linnet_training.sequence.search import END, UNKNOWN
+from linnet.search import WORD, text_of
+from linnet_training.sequence.search import END, UNKNOWN, sentence
 
 _SPECIAL = ("", "<start>", "<end>", "<unknown>")
-WORD = "\u2581"
-"""What a piece that starts a word begins with, as in SentencePiece."""
 
 
 class Vocabulary:
@@ -37,11 +36,6 @@ class Vocabulary:
         """Ids of words, and of the end after them."""
         return [*(self._ids.get(WORD + word, UNKNOWN) for word in words), END]
 
-    def decode(self, ids: Iterable[int]) -> str:
-        """The text of ids, up to the end."""
-        pieces = []
-        for index in ids:
-            if index == END:
-                break
-            pieces.append(self.pieces[index])
-        return "".join(pieces).replace(WORD, " ").strip()
+    def decode(self, ids: list[int]) -> str:
+        """The text of ids, up to the end, as the runtime makes it."""
+        return text_of([self.pieces[index] for index in sentence(ids)])

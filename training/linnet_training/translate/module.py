@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from linnet.search import text_of
-from linnet_training.sequence.search import END, PAD, START, UNKNOWN, beam_search
+from linnet_training.sequence.search import PAD, START, UNKNOWN, beam_search, sentence
 from linnet_training.sequence.teaching import teacher_forced
 from linnet_training.translate.batches import Batch, Batches, padded
 from linnet_training.translate.data import Corpus, Pair
@@ -101,11 +101,10 @@ class TranslationModule(lightning.LightningModule):
         references = [pair.target for pair in self.dev]
         self.log("dev_bleu", bleu(self._said, references), prog_bar=True, sync_dist=True)
 
-    def text(self, tokens: Sequence[int]) -> str:
+    def text(self, tokens: list[int]) -> str:
         """Of ids, up to the end."""
-        tokens = tokens[: tokens.index(END)] if END in tokens else tokens
         pieces = self.cutter.pieces.vocabulary
-        return text_of([pieces[each] for each in tokens if each not in (PAD, START, UNKNOWN)])
+        return text_of([pieces[each] for each in sentence(tokens) if each not in (PAD, START, UNKNOWN)])
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Add what `linnet export` needs to know: plain values only, so that no pickle is ever executed."""
