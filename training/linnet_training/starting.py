@@ -7,12 +7,17 @@ import sys
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
+from linnet.cli.progress import Progress, watched
+from linnet.cli.terminal import redraws
 from linnet.errors import OutputError, UsageError
 from linnet_training.processes import is_first
 
 NOT_STATED = "not stated"
 """In a card, what nobody has said."""
+
+_Item = TypeVar("_Item")
 
 
 def add_run(parser: argparse.ArgumentParser) -> None:
@@ -88,16 +93,40 @@ def say(message: str) -> None:
 
 
 class Tenths:
-    """Says how far a long job is, at every tenth: a function of the parts done and the parts in all."""
+    """Says how far a long job is: by a bar on a terminal, elsewhere by a line at every tenth.
 
-    def __init__(self, what: str, say: Callable[[str], None]) -> None:
-        """Of the job ``what``, as in "Preparing recordings"."""
-        self._what, self._say, self._tenth = what, say, 0
+    It is called with the parts done, and for the sake of callers with the parts in all; ``with`` takes the
+    bar away.
+    """
 
-    def __call__(self, done: int, total: int) -> None:
-        if done * 10 // total > self._tenth:
-            self._tenth = done * 10 // total
-            self._say(f"{self._what}: {done} of {total}.")
+    def __init__(self, what: str, total: int, say: Callable[[str], None]) -> None:
+        """Of the job ``what``, as in "Preparing recordings", which has ``total`` parts."""
+        self._what, self._total, self._say = what, total, say
+        self._tenth = 0
+        self._bar = Progress(total) if is_first() and redraws(sys.stderr) else None
+        self._named = False
+
+    def __enter__(self) -> "Tenths":
+        return self
+
+    def __call__(self, done: int, _: int) -> None:
+        if self._bar is not None:
+            if not self._named:  # not before: all of it may have been done by an earlier try
+                self._named = True
+                self._say(f"{self._what}.")
+            self._bar.reach(done)
+        elif done * 10 // self._total > self._tenth:
+            self._tenth = done * 10 // self._total
+            self._say(f"{self._what}: {done} of {self._total}.")
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.clear()
+
+
+def shown(items: Iterable[_Item], total: int | None = None) -> Iterable[_Item]:
+    """The items, with a bar on a terminal, once where several processes go through them."""
+    return watched(items, total) if is_first() else items
 
 
 def credits(given: Sequence[str], otherwise: Iterable[tuple[str, str]]) -> list[dict[str, str]]:

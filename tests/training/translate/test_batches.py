@@ -50,6 +50,19 @@ def test_epochs_differ_and_can_be_repeated(corpus, cutter):
     assert spelt == {"\u2581" + pair.source.replace(" ", "\u2581") for pair in corpus.pairs}
 
 
+def test_sentences_are_shown_while_they_are_cut(corpus, cutter):
+    seen = []
+
+    def shown(sentences):
+        for each in sentences:
+            seen.append(each)
+            yield each
+
+    watched = Batches([corpus], cutter, RECIPE, [1], shown=shown)
+    assert rows_of(watched) == rows_of(Batches([corpus], cutter, RECIPE, [1]))
+    assert seen == [pair[side] for side in (0, 1) for pair in corpus.pairs]
+
+
 def test_weights(corpus, cutter):
     half = rows_of(Batches([replace(corpus, weight=0.5)], cutter, RECIPE, [1]))
     assert len(half) == len(set(half)) == round(len(corpus.pairs) / 2)

@@ -138,14 +138,8 @@ def _features(
         path = run.folder / f"{split}-{inputs}.npy"
         wait_for(path)
         views = run.recipe.views if split == "train" else 1
-        made[split] = trunk_features(
-            network.encoder.eval(),
-            layers,
-            photographs,
-            views,
-            path,
-            Tenths(f"Preparing {split} pictures", run.say),
-        )
+        with Tenths(f"Preparing {split} pictures", len(photographs), run.say) as progress:
+            made[split] = trunk_features(network.encoder.eval(), layers, photographs, views, path, progress)
     return made
 
 

@@ -1,6 +1,6 @@
 """Batches of like lengths and like numbers of tokens."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +33,7 @@ class Batches(IterableDataset[Batch]):
         recipe: Recipe,
         seed: Sequence[int],
         share: tuple[int, int] = (0, 1),
+        shown: Callable[[list[str]], Iterable[str]] = iter,
     ) -> None:
         """Cut and shuffle.
 
@@ -42,11 +43,13 @@ class Batches(IterableDataset[Batch]):
             recipe: size of batches, and more.
             seed: another one, another epoch.
             share: which of how many equal parts to give of every batch, where several processes learn.
+            shown: is given the sentences of each language, and tells the user while they are cut.
         """
         rng = np.random.default_rng(list(seed))
         pairs = [pair for corpus in corpora for pair in _as_weighed(corpus, rng)]
         sides = [
-            cutter.drawn([pair[side] for pair in pairs], recipe.subword_sampling, rng) for side in (0, 1)
+            cutter.drawn(shown([pair[side] for pair in pairs]), recipe.subword_sampling, rng)
+            for side in (0, 1)
         ]
         most = recipe.most_pieces + 1
         kept = [(s, t) for s, t in zip(*sides, strict=True) if len(s) <= most and len(t) <= most]

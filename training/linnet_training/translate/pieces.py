@@ -5,7 +5,7 @@ https://arxiv.org/abs/1804.10959, from which training draws another cut of a wor
 """
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import sentencepiece
@@ -66,7 +66,7 @@ class Cutter:
         """With the end."""
         return [*self.pieces.ids(sentence), END]
 
-    def drawn(self, sentences: Sequence[str], alpha: float, random: np.random.Generator) -> list[list[int]]:
+    def drawn(self, sentences: Iterable[str], alpha: float, random: np.random.Generator) -> list[list[int]]:
         """One of the likeliest cuts of each, with probabilities to the power of ``alpha``; 0 takes the first.
 
         The library's own sampling cannot be repeated by another process, which resuming and training with

@@ -12,7 +12,7 @@ import torch
 from linnet.errors import DataError
 from linnet_training import fitting
 from linnet_training.processes import together
-from linnet_training.starting import make_folder
+from linnet_training.starting import make_folder, shown
 from linnet_training.translate.batches import Batches
 from linnet_training.translate.data import Corpus, Pair
 from linnet_training.translate.module import TranslationModule
@@ -51,7 +51,7 @@ def train(run: Run) -> Path:
         raise DataError("One pair of sentences is too little to learn from; give thousands.")
     make_folder(run.folder)
     run.say(f"Learning the pieces of words from {len(pairs)} pairs of sentences, then cutting these up.")
-    model = learn_pieces((side for pair in pairs for side in pair), recipe.vocabulary)
+    model = learn_pieces(shown((side for pair in pairs for side in pair), 2 * len(pairs)), recipe.vocabulary)
     cutter = Cutter(model)
     torch.manual_seed(recipe.seed)
     network = TranslationNetwork(
@@ -64,7 +64,7 @@ def train(run: Run) -> Path:
         recipe.dropout,
         recipe.recurrent_dropout,
     )
-    first = Batches(run.train, cutter, recipe, [recipe.seed, 0])
+    first = Batches(run.train, cutter, recipe, [recipe.seed, 0], shown=shown)
     run.say(
         f"{len(pairs)} pairs, {len(cutter)} pieces; {len(first)} batches an epoch, "
         f"{first.padding:.1%} of it padding."

@@ -66,11 +66,13 @@ def train(run: Run) -> Path:
     checkpoint = fit(recipe, network, bank, dev, run.folder / "first", about(run, inputs))
     if mine:
         network.load_state_dict(trained(checkpoint))
-        mined = false_alarms(network, mine, Tenths("Mining recordings", run.say))
+        with Tenths("Mining recordings", len(mine), run.say) as progress:
+            mined = false_alarms(network, mine, progress)
         run.say(f"Mining: {len(mined)} false alarms found.")
         if mined:
-            progress = Tenths("Preparing false alarms", run.say)
-            bank = Bank.join([bank, build(mined, _rooms(corpus), _teacher(recipe), progress=progress)])
+            with Tenths("Preparing false alarms", len(mined), run.say) as progress:
+                more = build(mined, _rooms(corpus), _teacher(recipe), progress=progress)
+            bank = Bank.join([bank, more])
             second = replace(recipe, epochs=recipe.mining_epochs, learning_rate=recipe.learning_rate / 2)
             inputs = digest([inputs, *map(stamp, mine)])
             checkpoint = fit(second, network, bank, dev, run.folder / "second", about(run, inputs))
@@ -142,8 +144,8 @@ def _prepared(run: Run, inputs: str) -> Bank:
     if ready.is_file():
         return Bank.load(ready)
     listed = sources(run.corpus, run.recipe)
-    progress = Tenths("Preparing recordings", run.say)
-    bank = build(listed, _rooms(run.corpus), _teacher(run.recipe), progress=progress)
+    with Tenths("Preparing recordings", len(listed), run.say) as progress:
+        bank = build(listed, _rooms(run.corpus), _teacher(run.recipe), progress=progress)
     left_out = len(listed) - len(np.unique(bank.family))
     if left_out:
         run.say(f"{left_out} of {len(listed)} recordings hold nothing to learn from and were left out.")
