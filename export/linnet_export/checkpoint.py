@@ -26,7 +26,7 @@ class Checkpoint:
 
     def unlike(self) -> ExportError:
         """The error that its weights or notes are not those this version writes."""
-        return ExportError(f"{self.path} holds another network than this version trains; train it again.")
+        return ExportError(f"{self.path} holds another network than this version trains; train it again")
 
 
 def read(path: Path) -> Checkpoint:
@@ -36,13 +36,13 @@ def read(path: Path) -> Checkpoint:
         ExportError: it is missing, damaged, or not one of ours.
     """
     if not path.is_file():
-        raise ExportError(f"There is no checkpoint {path}; training writes runs/NAME/.../best.ckpt.")
+        raise ExportError(f"there is no checkpoint {path}; training writes runs/NAME/.../best.ckpt")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises whatever its readers do on damaged files, in words of its own
         reason = f"{type(error).__name__}; it is damaged, or of another kind"
-        raise ExportError(f"{path} is not a readable checkpoint ({reason}).") from error
+        raise ExportError(f"{path} is not a readable checkpoint ({reason})") from error
     about = content.get("linnet") if isinstance(content, dict) else None
     if not isinstance(about, dict) or about.get("task") not in TASKS:
-        raise ExportError(f"{path} is not a checkpoint of linnet train.")
+        raise ExportError(f"{path} is not a checkpoint of linnet train")
     return Checkpoint(path, about["task"], weights(content), about)

@@ -44,7 +44,7 @@ def register(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def _export(args: argparse.Namespace) -> int:
     if args.output.suffix != ".onnx":
-        raise ExportError(f"The output {args.output} must end in .onnx.")
+        raise ExportError(f"the output {args.output} must end in .onnx")
     from linnet_export import checkpoint
 
     content = checkpoint.read(args.checkpoint)

@@ -17,8 +17,8 @@ def share_alike(same: Sequence[bool], of_what: str) -> float:
     share = sum(same) / max(1, len(same))
     if share < ALIKE:
         raise ExportError(
-            f"The exported file and the trained network say the same of only {share:.1%} of {len(same)} "
-            f"{of_what}; it was not written."
+            f"the exported file and the trained network say the same of only {share:.1%} of {len(same)} "
+            f"{of_what}; it was not written"
         )
     return share
 
@@ -31,7 +31,7 @@ def check_loss(lost: float, most: float, measure: str) -> float:
     """
     if lost > most:
         raise ExportError(
-            f"8 bits cost {lost:.2f} {measure}, more than {most:g}; it was not written. Export with "
-            "--precision fp32, or train longer."
+            f"8 bits cost {lost:.2f} {measure}, more than {most:g}; it was not written; export with "
+            "--precision fp32, or train longer"
         )
     return lost

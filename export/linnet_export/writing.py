@@ -33,7 +33,7 @@ def write(graph: onnx.ModelProto, card: Card, path: Path) -> None:
     try:
         path.write_bytes(modelfile.seal(graph.SerializeToString()))
     except OSError as error:
-        raise OutputError(f"Cannot write to {path.parent}: {error.strerror}.") from error
+        raise OutputError(f"cannot write to {path.parent}: {error.strerror}") from error
 
 
 @contextmanager
@@ -47,7 +47,7 @@ def in_place_of(output: Path) -> Iterator[Path]:
         output.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(suffix=".part.onnx", dir=output.parent)
     except OSError as error:
-        raise OutputError(f"Cannot write to {output.parent}: {error.strerror}.") from error
+        raise OutputError(f"cannot write to {output.parent}: {error.strerror}") from error
     os.close(handle)
     part = Path(name)
     try:

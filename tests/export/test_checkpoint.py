@@ -85,9 +85,9 @@ def test_damaged_checkpoints(checkpoint, tmp_path, keep):
 
 
 def test_files_that_are_no_checkpoints(tmp_path):
-    with pytest.raises(ExportError, match="There is no checkpoint"):
+    with pytest.raises(ExportError, match="there is no checkpoint"):
         read(tmp_path / "missing.ckpt")
-    with pytest.raises(ExportError, match="There is no checkpoint"):
+    with pytest.raises(ExportError, match="there is no checkpoint"):
         read(tmp_path)
     (tmp_path / "text.ckpt").write_text("hello")
     with pytest.raises(ExportError, match="not a readable checkpoint"):
@@ -104,5 +104,5 @@ def test_nothing_in_a_checkpoint_is_executed(tmp_path, save):
 
 def test_the_command_says_so(tmp_path, capsys):
     assert main(["export", str(tmp_path / "missing.ckpt"), "-o", str(tmp_path / "x.onnx")]) == 2
-    assert "linnet: There is no checkpoint" in capsys.readouterr().err
+    assert "linnet: there is no checkpoint" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())

@@ -200,7 +200,7 @@ def assert_nothing_new(folder, before):
 def test_no_file_without_parity(export, graph, tmp_path, tamper, capsys):
     (tmp_path / "x.onnx").write_text("an older file")
     assert export(tmp_path / "x.onnx", graph=tamper(graph)) == 2
-    assert "linnet: The exported file differs from the trained network" in capsys.readouterr().err
+    assert "linnet: the exported file differs from the trained network" in capsys.readouterr().err
     assert_nothing_new(tmp_path, {"x.onnx": b"an older file"})
 
 
@@ -231,7 +231,7 @@ def test_a_full_disk(export, tmp_path, capsys):
         assert export(tmp_path / "x.onnx") == 2
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    assert f"linnet: Cannot write to {tmp_path}" in capsys.readouterr().err
+    assert f"linnet: cannot write to {tmp_path}" in capsys.readouterr().err
     assert_nothing_new(tmp_path, {"x.onnx": b"an older file"})
 
 
@@ -242,7 +242,7 @@ def test_arguments_that_are_refused(export, tmp_path, capsys):
     assert ".png" in capsys.readouterr().err
     (tmp_path / "file").write_text("")
     assert export(tmp_path / "file" / "x.onnx") == 2
-    assert "Cannot write to" in capsys.readouterr().err
+    assert "cannot write to" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
@@ -289,5 +289,5 @@ def test_python_m_linnet(checkpoint, tmp_path):
     command = [sys.executable, "-m", "linnet", "export", tmp_path / "missing.ckpt", "-o", tmp_path / "x.onnx"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=Path(__file__).parent)
     assert done.returncode == 2
-    assert done.stderr.startswith("linnet: There is no checkpoint")
+    assert done.stderr.startswith("linnet: there is no checkpoint")
     assert "Traceback" not in done.stderr

@@ -214,7 +214,7 @@ def test_recordings_that_a_manifest_lists_must_be_there(tmp_path):
 def test_three_positives_are_too_few(tmp_path):
     corpus = with_negatives(Corpus.empty(["alexa"]), tmp_path)
     corpus.add_positives(touch(tmp_path / "alexa", *numbered(3)))
-    with pytest.raises(DataError, match=f"Only 3 recordings of 'alexa': give at least {FEWEST}"):
+    with pytest.raises(DataError, match=f"only 3 recordings of 'alexa': give at least {FEWEST}"):
         corpus.check(text_only=False)
     corpus.check(text_only=True)
 

@@ -110,7 +110,7 @@ def test_there_are_recipes():
         ("dev_false_alarms_per_hour = -1", "dev_false_alarms_per_hour must be"),
         ("steps_per_epoch = 99999999999999999999", "steps_per_epoch must be"),
         ("epochs: 3", "not valid TOML"),
-        (b"epochs = 3 # \xff", "Cannot read"),
+        (b"epochs = 3 # \xff", "cannot read"),
     ],
 )
 def test_recipes_that_are_refused(tmp_path, text, says):
@@ -121,5 +121,5 @@ def test_recipes_that_are_refused(tmp_path, text, says):
 def test_missing_recipes(tmp_path):
     with pytest.raises(RecipeError, match=r"missing\.toml"):
         Recipe.read(tmp_path / "missing.toml")
-    with pytest.raises(RecipeError, match="Cannot read"):
+    with pytest.raises(RecipeError, match="cannot read"):
         Recipe.read(tmp_path)

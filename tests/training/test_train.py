@@ -278,7 +278,7 @@ def test_what_is_refused_before_training(data, tmp_path, capsys):
     output = ("-o", tmp_path / "x.onnx", "--work", tmp_path / "work")
     speech = ("--negatives", data / "speech", "--no-synthesis")
     fail("rising", "--positives", few, *speech, *output)
-    assert "Only 3 recordings of 'rising'" in said()
+    assert "only 3 recordings of 'rising'" in said()
     fail("rising", "--positives", tmp_path / "missing", *speech, *output)
     assert "missing" in said()
     fail("rising", "--positives", data / "rising", "--no-synthesis", *output)
@@ -292,7 +292,7 @@ def test_what_is_refused_before_training(data, tmp_path, capsys):
     fail("rising", *speech, "-o", tmp_path / "x.tflite")
     assert ".onnx" in said()
     fail("rising", *speech, "-o", few / "0.wav" / "x.onnx")
-    assert "Cannot make the folder" in said()
+    assert "cannot make the folder" in said()
     (tmp_path / "recipe.toml").write_text("epoch = 1")
     fail("rising", *speech, *output, "--recipe", tmp_path / "recipe.toml")
     assert "unknown setting 'epoch'" in said()
@@ -309,7 +309,7 @@ def test_recordings_that_cannot_be_used(data, tmp_path, capsys):
     )
     said = capsys.readouterr().err
     assert "4 of 14 recordings hold nothing to learn from" in said
-    assert "None of the recordings of 'rising'" in said
+    assert "none of the recordings of 'rising'" in said
 
 
 def test_mining_finds_what_scores_high(tmp_path):

@@ -98,7 +98,7 @@ def fit(module: lightning.LightningModule, plan: Plan, inputs: str, folder: Path
             raise KeyboardInterrupt from None
         raise
     except OSError as error:
-        raise OutputError(f"Cannot write to {folder}: {error.strerror or error}.") from error
+        raise OutputError(f"cannot write to {folder}: {error.strerror or error}") from error
     return folder / _BEST
 
 

@@ -29,7 +29,7 @@ class BaseRecipe:
             low, high = self.ranges.get(field.name, (1, 1_000_000))
             if not low <= getattr(self, field.name) <= high:
                 raise RecipeError(
-                    f"{field.name} must be from {low:g} to {high:g}, not {getattr(self, field.name)}."
+                    f"{field.name} must be from {low:g} to {high:g}, not {getattr(self, field.name)}"
                 )
 
     @classmethod
@@ -43,9 +43,9 @@ class BaseRecipe:
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            raise RecipeError(f"Cannot read the recipe {path}: {reason}.") from error
+            raise RecipeError(f"cannot read the recipe {path}: {reason}") from error
         except tomllib.TOMLDecodeError as error:
-            raise RecipeError(f"The recipe {path} is not valid TOML: {error}.") from error
+            raise RecipeError(f"the recipe {path} is not valid TOML: {error}") from error
         return cls.from_dict(values, str(path))
 
     @classmethod
@@ -55,16 +55,12 @@ class BaseRecipe:
         known = {field.name for field in fields(cls)}
         for name, value in values.items():
             if name not in known:
-                raise RecipeError(
-                    f"{origin}: unknown setting '{name}'; known are {', '.join(sorted(known))}."
-                )
+                raise RecipeError(f"{origin}: unknown setting '{name}'; known are {', '.join(sorted(known))}")
             wanted = type(getattr(defaults, name))
             if wanted is float and type(value) is int:
                 values = {**values, name: float(value)}
             elif type(value) is not wanted:
-                raise RecipeError(
-                    f"{origin}: '{name}' must be {wanted.__name__}, not {type(value).__name__}."
-                )
+                raise RecipeError(f"{origin}: '{name}' must be {wanted.__name__}, not {type(value).__name__}")
         return replace(defaults, **values)
 
     def to_dict(self) -> dict[str, Any]:

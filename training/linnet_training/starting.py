@@ -68,10 +68,10 @@ def check_output(output: Path) -> None:
         OutputError: nothing can be written there.
     """
     if output.suffix != ".onnx":
-        raise UsageError(f"The output {output} must end in .onnx.")
+        raise UsageError(f"the output {output} must end in .onnx")
     make_folder(output.parent)
     if output.is_dir() or not os.access(output.parent, os.W_OK):
-        raise OutputError(f"Cannot write {output}; choose another name or place.")
+        raise OutputError(f"cannot write {output}; choose another name or place")
 
 
 def make_folder(folder: Path) -> None:
@@ -83,7 +83,7 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"Cannot make the folder {folder}: {error.strerror}.") from error
+        raise OutputError(f"cannot make the folder {folder}: {error.strerror}") from error
 
 
 def say(message: str) -> None:
@@ -146,7 +146,7 @@ def credits(given: Sequence[str], otherwise: Iterable[tuple[str, str]]) -> list[
 def _credit(text: str) -> dict[str, str]:
     parts = [part.strip() for part in text.split(";")]
     if len(parts) != 3 or not all(parts):
-        raise UsageError(f"--credit takes 'NAME; SOURCE; LICENCE', not {text!r}.")
+        raise UsageError(f"--credit takes 'NAME; SOURCE; LICENCE', not {text!r}")
     return _source(*parts)
 
 

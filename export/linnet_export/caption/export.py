@@ -28,7 +28,7 @@ def export(checkpoint: Checkpoint, args: argparse.Namespace) -> None:
         ExportError: the checkpoint is of another network, the graph differs from it, or 8 bits cost too much.
     """
     if args.picture is not None:
-        raise UsageError("--picture is for detectors; see a captioner's work with linnet caption --heatmap.")
+        raise UsageError("--picture is for detectors; see a captioner's work with linnet caption --heatmap")
     trained = Trained.of(checkpoint)
     check_pictures(trained.dev)
     references = [each.captions for each in trained.dev]

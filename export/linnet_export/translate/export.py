@@ -22,7 +22,7 @@ def export(checkpoint: Checkpoint, args: argparse.Namespace) -> None:
     """
     if args.picture is not None:
         raise UsageError(
-            "--picture is for detectors; see a translator's work with linnet translate --alignment."
+            "--picture is for detectors; see a translator's work with linnet translate --alignment"
         )
     trained = Trained.of(checkpoint)
     precision = args.precision or "int8"

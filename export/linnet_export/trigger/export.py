@@ -22,7 +22,7 @@ def export(checkpoint: Checkpoint, args: argparse.Namespace) -> None:
     """
     if args.precision is not None:
         raise UsageError(
-            "--precision is for captioners and translators; detectors are stored in half precision."
+            "--precision is for captioners and translators; detectors are stored in half precision"
         )
     picture = args.picture or args.output.with_suffix(".png")
     plots.check_name(picture)

@@ -52,7 +52,7 @@ def verify(network: TriggerNetwork, path: Path) -> float:
             states = expected[1:]
     if worst > TOLERANCE:
         raise ExportError(
-            f"The exported file differs from the trained network by {worst:.1e}; it was not written."
+            f"the exported file differs from the trained network by {worst:.1e}; it was not written"
         )
     _verify_cuts(path, rng)
     return worst
@@ -67,7 +67,7 @@ def _verify_cuts(path: Path, rng: np.random.Generator) -> None:
         cut = np.concatenate([stream.process(audio[at : at + size]) for at in range(0, len(audio), size)])
         if _apart(cut, whole) > CUT_TOLERANCE:
             raise ExportError(
-                f"Cut into {size} samples the audio scores differently; the file was not written."
+                f"cut into {size} samples the audio scores differently; the file was not written"
             )
 
 

@@ -89,7 +89,7 @@ def test_no_file_without_parity(export, graphs, network, tmp_path, capsys):
     (tmp_path / "x.onnx").write_text("an older file")
     assert export(tmp_path / "x.onnx", graphs=shifted(graphs, network)) == 2
     said = capsys.readouterr().err
-    assert said.startswith("linnet: The exported file and the trained network say the same of only")
+    assert said.startswith("linnet: the exported file and the trained network say the same of only")
     assert said.count("\n") == 1
     assert_only(tmp_path, x=b"an older file")
 
@@ -135,7 +135,7 @@ def test_a_full_disk(export, tmp_path, capsys):
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert torch.save is save
-    assert f"linnet: Cannot write to {tmp_path}" in capsys.readouterr().err
+    assert f"linnet: cannot write to {tmp_path}" in capsys.readouterr().err
     assert_only(tmp_path, x=b"an older file")
 
 

@@ -217,12 +217,12 @@ def test_what_cannot_be_used_is_said(read_text, content, name, sentence):
 
 
 def test_missing_files_and_folders_are_named(tmp_path):
-    with pytest.raises(DataError, match=r"Cannot read the captions file .*captions\.json: No such file"):
+    with pytest.raises(DataError, match=r"cannot read the captions file .*captions\.json: No such file"):
         read(tmp_path / "captions.json", tmp_path)
-    with pytest.raises(DataError, match="Cannot read the captions file"):
+    with pytest.raises(DataError, match="cannot read the captions file"):
         read(tmp_path, tmp_path)
     (tmp_path / "captions.csv").write_text(table(("a.jpg", "a dog"), ("b.jpg", "a cat")))
-    with pytest.raises(DataError, match=r"There is no folder .*nowhere"):
+    with pytest.raises(DataError, match=r"there is no folder .*nowhere"):
         read(tmp_path / "captions.csv", tmp_path / "nowhere")
 
 

@@ -160,13 +160,12 @@ def test_state_dicts_that_are_refused(encoder, reference, tmp_path, make, says):
         encoder.load(tmp_path / "weights.pth")
     assert "weights.pth" in str(refused.value)
     assert "\n" not in str(refused.value)
-    assert str(refused.value).endswith(".")
 
 
 @pytest.mark.parametrize("name", ["weights.npz", "weights.pth", "weights"])
 def test_files_that_hold_no_weights(encoder, tmp_path, name, weights_file):
     path = tmp_path / name
-    with pytest.raises(DataError, match=f"There is no file .*{name}"):
+    with pytest.raises(DataError, match=f"there is no file .*{name}"):
         encoder.load(path)
     for content in (b"", b"text", weights_file.read_bytes()[:10_000]):
         path.write_bytes(content)

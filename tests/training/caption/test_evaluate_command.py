@@ -141,7 +141,7 @@ def test_only_pictures_of_the_split_are_needed(folder):
         (
             ["model.onnx", "nowhere.json", "--images", "photos"],
             DataError,
-            "Cannot read the captions file nowhere",
+            "cannot read the captions file nowhere",
         ),
         (["model.onnx", "captions.json", "--images", "nowhere"], DataError, "no folder nowhere"),
         ([*COMMAND, "--split", "dev"], DataError, "no photographs of split 'dev'; there are 'train' (20)"),

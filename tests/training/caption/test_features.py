@@ -83,7 +83,7 @@ def test_a_full_disk(encoder, photographs, tmp_path):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
     try:
-        with pytest.raises(OutputError, match=r"Cannot write .*made\.npy"):
+        with pytest.raises(OutputError, match=r"cannot write .*made\.npy"):
             trunk_features(encoder, 0, photographs, 1, tmp_path / "made.npy", print)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)

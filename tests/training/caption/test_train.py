@@ -131,7 +131,7 @@ def test_a_recipe_without_epochs(few, weights_file, tmp_path):
 
 
 def test_captions_without_a_common_word(few, weights_file, tmp_path):
-    with pytest.raises(DataError, match="No word occurs 99 times"):
+    with pytest.raises(DataError, match="no word occurs 99 times"):
         tiny_run(few, tmp_path / "run", weights_file, replace(TINY, least_count=99))
     assert not list((tmp_path / "run").iterdir())
 
@@ -145,7 +145,7 @@ def test_nothing_to_learn_from(few, weights_file, tmp_path):
 
 def test_a_folder_that_cannot_be_made(few, weights_file, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="Cannot make the folder"):
+    with pytest.raises(OutputError, match="cannot make the folder"):
         tiny_run(few, tmp_path / "file" / "run", weights_file)
 
 

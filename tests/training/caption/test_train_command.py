@@ -121,30 +121,30 @@ def test_captions_whose_file_has_a_semicolon_in_its_name(train, stopped, shapes,
 @pytest.mark.parametrize("credit", ["My photos", "a; b", "a; b; c; d", "a;;c", ";;", ""])
 def test_credits_that_are_refused(train, stopped, capsys, credit):
     assert train("--credit", credit) == 2
-    assert f"linnet: --credit takes 'NAME; SOURCE; LICENCE', not {credit!r}." in capsys.readouterr().err
+    assert f"linnet: --credit takes 'NAME; SOURCE; LICENCE', not {credit!r}\n" in capsys.readouterr().err
     assert not stopped
 
 
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"captions": "missing.json"}, "Cannot read the captions file missing.json"),
+        ({"captions": "missing.json"}, "cannot read the captions file missing.json"),
         ({"captions": "broken.json"}, "is not JSON"),
         ({"captions": "other.csv"}, "neither JSON nor a CSV table"),
         ({"captions": "gone.csv"}, "2 of 2 photographs that the captions are of are missing"),
         ({"captions": "text.csv", "images": "."}, "1 of 2 photographs cannot be read as pictures"),
-        ({"images": "nowhere"}, "There is no folder nowhere"),
-        ({"recipe": "missing.toml"}, "Cannot read the recipe missing.toml"),
+        ({"images": "nowhere"}, "there is no folder nowhere"),
+        ({"recipe": "missing.toml"}, "cannot read the recipe missing.toml"),
         ({"recipe": "typing.toml"}, "unknown setting 'hiden'"),
         ({"recipe": "broken.toml"}, "is not valid TOML"),
         ({"recipe": "range.toml"}, "cached_layers must be from 0 to 18, not 19"),
-        ({"encoder_weights": "missing.npz"}, "There is no file missing.npz with encoder weights"),
+        ({"encoder_weights": "missing.npz"}, "there is no file missing.npz with encoder weights"),
         ({"encoder_weights": "broken.pth"}, "broken.pth holds no encoder weights that can be read"),
         ({"language": "de-at"}, "--language takes one, as in de, not 'de-at'"),
         ({"output": "made.tflite"}, "must end in .onnx"),
-        ({"output": "broken.pth/made.onnx"}, "Cannot make the folder broken.pth"),
-        ({"output": "folder.onnx"}, "Cannot write folder.onnx"),
-        ({"work": "broken.pth"}, "Cannot make the folder broken.pth"),
+        ({"output": "broken.pth/made.onnx"}, "cannot make the folder broken.pth"),
+        ({"output": "folder.onnx"}, "cannot write folder.onnx"),
+        ({"work": "broken.pth"}, "cannot make the folder broken.pth"),
     ],
     ids=lambda value: None if isinstance(value, str) else "-".join(value) + "-" + next(iter(value.values())),
 )

@@ -93,7 +93,7 @@ def test_stopped_after_an_epoch_and_resumed(trained, corpus, tmp_path, monkeypat
 
 
 def test_one_pair_is_too_little(corpus, tmp_path):
-    with pytest.raises(DataError, match="One pair"):
+    with pytest.raises(DataError, match="one pair"):
         tiny_run(Corpus("one", corpus.pairs[:1]), tmp_path)
 
 
@@ -137,8 +137,8 @@ def test_the_whole_way(files, monkeypatch, capsys):
         ({"--recipe": "--weight 0 --recipe"}, "--weight takes numbers above 0"),
         ({"--recipe": "--weight 1 2 --recipe"}, "2 weights for 1 corpora"),
         ({"xx-yy.onnx": "xx-yy.pt"}, "must end in .onnx"),
-        ({"tiny.toml": "gone.toml"}, "Cannot read the recipe"),
-        ({"train.xx train.yy": "train.xx"}, "Which languages? Name them"),
+        ({"tiny.toml": "gone.toml"}, "cannot read the recipe"),
+        ({"train.xx train.yy": "train.xx"}, "no languages are named; name them"),
         (
             {"train.xx train.yy": "train.xx", "--recipe": "--languages xx-yy --recipe"},
             "needs a file with its translations",

@@ -75,7 +75,7 @@ def read(captions: Path, images: Path, say: Callable[[str], None] = lambda messa
             photograph has no caption or one without words; it is in two splits; there are fewer than FEWEST.
     """
     if not images.is_dir():
-        raise DataError(f"There is no folder {images}; give the folder of the photographs.")
+        raise DataError(f"there is no folder {images}; give the folder of the photographs")
     text = _text(captions)
     if captions.suffix.lower() == ".json" or text.lstrip()[:1] in ("{", "["):
         rows = _json_rows(captions, text, images)
@@ -86,7 +86,7 @@ def read(captions: Path, images: Path, say: Callable[[str], None] = lambda messa
         count = sum(len(photograph.captions) for photograph in photographs)
         raise DataError(
             f"{captions} has only {count} caption{'s' * (count != 1)}, of {len(photographs)} photograph"
-            f"{'s' * (len(photographs) != 1)}; give at least {FEWEST} photographs, better thousands."
+            f"{'s' * (len(photographs) != 1)}; give at least {FEWEST} photographs, better thousands"
         )
     splits = {photograph.split for photograph in photographs}
     if "train" in splits and "val" not in splits:
@@ -106,7 +106,7 @@ def of_split(photographs: Sequence[Photograph], split: str) -> list[Photograph]:
     if not found:
         counts = Counter(photograph.split for photograph in photographs)
         there = ", ".join(f"{name!r} ({count})" for name, count in counts.items())
-        raise DataError(f"There are no photographs of split {split!r}; there are {there}.")
+        raise DataError(f"there are no photographs of split {split!r}; there are {there}")
     return found
 
 
@@ -121,13 +121,13 @@ def check_pictures(photographs: Iterable[Photograph]) -> None:
     if missing:
         raise DataError(
             f"{len(missing)} of {len(paths)} photographs that the captions are of are missing, the first of "
-            f"them {missing[0]}; check the folder of the photographs."
+            f"them {missing[0]}; check the folder of the photographs"
         )
     unreadable = [path for path in paths if not _is_picture(path)]
     if unreadable:
         raise DataError(
             f"{len(unreadable)} of {len(paths)} photographs cannot be read as pictures, the first of them "
-            f"{unreadable[0]}; replace or remove them."
+            f"{unreadable[0]}; replace or remove them"
         )
 
 
@@ -146,17 +146,17 @@ def _text(path: Path) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(
-            f"The captions file {path} is not UTF-8 text ({error.reason}); save it as UTF-8."
+            f"the captions file {path} is not UTF-8 text ({error.reason}); save it as UTF-8"
         ) from error
     except OSError as error:
-        raise DataError(f"Cannot read the captions file {path}: {error.strerror or error}.") from error
+        raise DataError(f"cannot read the captions file {path}: {error.strerror or error}") from error
 
 
 def _json_rows(path: Path, text: str, images: Path) -> Iterator[_Row]:
     try:
         content = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"The captions file {path} is not JSON: {error}.") from error
+        raise DataError(f"the captions file {path} is not JSON: {error}") from error
     try:
         if "annotations" in content:
             yield from _coco_rows(path, content)
@@ -164,8 +164,8 @@ def _json_rows(path: Path, text: str, images: Path) -> Iterator[_Row]:
             yield from _karpathy_rows(content, images)
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise DataError(
-            f"The captions file {path} is JSON, but neither as Karpathy's (images with filename, split, "
-            "sentences) nor as COCO's (images with id, file_name; annotations with image_id, caption)."
+            f"the captions file {path} is JSON, but neither as Karpathy's (images with filename, split, "
+            "sentences) nor as COCO's (images with id, file_name; annotations with image_id, caption)"
         ) from error
 
 
@@ -190,7 +190,7 @@ def _coco_rows(path: Path, content: Any) -> Iterator[_Row]:
     for annotation in content["annotations"]:
         caption, number = _string(annotation["caption"]), annotation["image_id"]
         if number not in captions:
-            raise DataError(f"{path} has a caption of image {number!r}, which its images lack: {caption!r}.")
+            raise DataError(f"{path} has a caption of image {number!r}, which its images lack: {caption!r}")
         captions[number].append(caption)
     for image in content["images"]:
         for caption in captions[image["id"]] or [""]:
@@ -209,18 +209,18 @@ def _csv_rows(path: Path, text: str) -> Iterator[_Row]:
         reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or ()]
         if not {"image", "caption"} <= set(reader.fieldnames):
             raise DataError(
-                f"The captions file {path} is neither JSON nor a CSV table with the columns 'image' and "
-                "'caption' in its first line."
+                f"the captions file {path} is neither JSON nor a CSV table with the columns 'image' and "
+                "'caption' in its first line"
             )
         for row in reader:
             if None in row:
                 raise DataError(
                     f"{path}, line {reader.line_num}: more fields than the first line has; put captions that "
-                    "have commas in double quotes."
+                    "have commas in double quotes"
                 )
             yield _Row((row["image"] or "").strip(), row.get("split") or "", row["caption"] or "")
     except csv.Error as error:
-        raise DataError(f"{path}, line {reader.line_num}: not a CSV table: {error}.") from error
+        raise DataError(f"{path}, line {reader.line_num}: not a CSV table: {error}") from error
 
 
 def _gathered(captions: Path, images: Path, rows: Iterable[_Row]) -> list[Photograph]:
@@ -229,19 +229,19 @@ def _gathered(captions: Path, images: Path, rows: Iterable[_Row]) -> list[Photog
     empty: list[str] = []
     for row in rows:
         if not row.name:
-            raise DataError(f"{captions} has a caption without the name of a photograph: {row.caption!r}.")
+            raise DataError(f"{captions} has a caption without the name of a photograph: {row.caption!r}")
         split = row.split.strip().lower() or "train"
         split = _SPLITS.get(split, split)
         first_split, texts = found.setdefault(row.name, (split, []))
         if split != first_split:
-            raise DataError(f"{captions} has {row.name} both in split {first_split!r} and in {split!r}.")
+            raise DataError(f"{captions} has {row.name} both in split {first_split!r} and in {split!r}")
         if not words(row.caption):
             empty.append(row.name)
         texts.append(row.caption)
     if empty:
         raise DataError(
             f"{captions} has {len(empty)} empty caption{'s' * (len(empty) > 1)}, the first of {empty[0]}; "
-            "write or remove them."
+            "write or remove them"
         )
     return [Photograph(images / name, split, tuple(texts)) for name, (split, texts) in found.items()]
 

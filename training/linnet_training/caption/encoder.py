@@ -162,13 +162,13 @@ class MobileNetV2(nn.Module):
                 if name not in state or state[name].shape != value.shape
             ]
         except FileNotFoundError:
-            raise DataError(f"There is no file {path} with encoder weights.") from None
+            raise DataError(f"there is no file {path} with encoder weights") from None
         except Exception as error:  # zip, pickle and NumPy have many words for a damaged file
             reason = f"{error}".split("\n")[0][:120] or type(error).__name__
-            raise DataError(f"{path} holds no encoder weights that can be read ({reason}).") from error
+            raise DataError(f"{path} holds no encoder weights that can be read ({reason})") from error
         if missing:
             raise DataError(
-                f"{path} does not fit MobileNetV2 1.0: {missing[0]} is missing or of another shape."
+                f"{path} does not fit MobileNetV2 1.0: {missing[0]} is missing or of another shape"
             )
         self.load_state_dict({name: state[name] for name in wanted}, strict=False)
 

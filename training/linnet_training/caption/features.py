@@ -68,7 +68,7 @@ def trunk_features(
     except LinnetError:  # a picture's, of which some are an OSError too
         raise
     except OSError as error:
-        raise OutputError(f"Cannot write {path}: {error.strerror or error}.") from error
+        raise OutputError(f"cannot write {path}: {error.strerror or error}") from error
     finally:
         part.unlink(missing_ok=True)
     return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]

@@ -57,8 +57,8 @@ def train(run: Run) -> Path:
     )
     if len(vocabulary) == UNKNOWN + 1:
         raise DataError(
-            f"No word occurs {recipe.least_count} times in the captions to learn from; give more of them, or "
-            "a recipe with a smaller least_count."
+            f"no word occurs {recipe.least_count} times in the captions to learn from; give more of them, or "
+            "a recipe with a smaller least_count"
         )
     torch.manual_seed(recipe.seed)
     network = CaptionNetwork(len(vocabulary), recipe.memory, recipe.hidden, recipe.output, recipe.dropout)
@@ -95,7 +95,7 @@ def train(run: Run) -> Path:
         checkpoint = stage("self-critical", SelfCritical, recipe.self_critical_epochs)
         checkpoint = _between(before, checkpoint, recipe.self_critical_share, run.folder / "mean.ckpt")
     if checkpoint is None:
-        raise RecipeError("The recipe has no epochs to train; set tuned_epochs, for one.")
+        raise RecipeError("the recipe has no epochs to train; set tuned_epochs, for one")
     return checkpoint
 
 
@@ -117,7 +117,7 @@ def _between(before: dict[str, torch.Tensor], checkpoint: Path, share: float, ou
         torch.save({"state_dict": mean, "linnet": after["linnet"]}, part)
         part.replace(output)
     except OSError as error:
-        raise OutputError(f"Cannot write {output}: {error.strerror or error}.") from error
+        raise OutputError(f"cannot write {output}: {error.strerror or error}") from error
     return output
 
 

@@ -60,18 +60,18 @@ def read_corpora(
             pairs, name = _two(path, other), f"{path.name} and {other.name}"
         else:
             raise DataError(
-                f"{path} needs a file with its translations after it; only .tsv files hold both languages."
+                f"{path} needs a file with its translations after it; only .tsv files hold both languages"
             )
         kept = tuple(pair for pair in pairs if pair.source and pair.target)
         if len(kept) < len(pairs):
             say(f"{name}: {len(pairs) - len(kept)} of {len(pairs)} pairs have an empty side; left out.")
         if not kept:
-            raise DataError(f"{name}: there is no pair of sentences in it.")
+            raise DataError(f"{name}: there is no pair of sentences in it")
         corpora.append(Corpus(name, kept))
     if not weights:
         return corpora
     if len(weights) != len(corpora):
-        raise DataError(f"There are {len(weights)} weights for {len(corpora)} corpora; give one for each.")
+        raise DataError(f"there are {len(weights)} weights for {len(corpora)} corpora; give one for each")
     return [Corpus(each.name, each.pairs, weight) for each, weight in zip(corpora, weights, strict=True)]
 
 
@@ -94,12 +94,12 @@ def lines(path: Path) -> list[str]:
         with opener(path, "rb") as file:
             content: bytes = file.read()
     except (OSError, EOFError, lzma.LZMAError, zlib.error) as error:
-        raise DataError(f"Cannot read {path}: {getattr(error, 'strerror', None) or error}.") from error
+        raise DataError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         number = content[: error.start].count(b"\n") + 1
-        raise DataError(f"{path}, line {number}: it is not UTF-8; convert it, with iconv for one.") from error
+        raise DataError(f"{path}, line {number}: it is not UTF-8; convert it, with iconv for one") from error
     found = text.split("\n")  # and nowhere else, or lines of two files would no longer belong together
     if found[-1] == "":
         found.pop()
@@ -119,7 +119,7 @@ def _two(source: Path, target: Path) -> list[Pair]:
     if len(ours) != len(theirs):
         raise DataError(
             f"{source} has {len(ours)} lines and {target} has {len(theirs)}; each line must have its "
-            "translation in the same place."
+            "translation in the same place"
         )
     return list(map(Pair, ours, theirs))
 
@@ -136,7 +136,7 @@ def _cells(path: Path, rows: Iterable[str], columns: tuple[int, int]) -> Iterabl
         elif len(cells) < max(columns):
             raise DataError(
                 f"{path}, line {number}: it has {len(cells)} columns between tabs, but column {max(columns)} "
-                "is asked for."
+                "is asked for"
             )
         else:
             yield Pair(*(cells[column - 1].strip() for column in columns))

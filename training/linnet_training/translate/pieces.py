@@ -47,7 +47,7 @@ def learn_pieces(sentences: Iterable[str], size: int) -> bytes:
         )
     except (RuntimeError, OSError) as error:
         reason = " ".join(str(error).split())[:200]
-        raise DataError(f"No vocabulary can be learnt from so little text ({reason}).") from error
+        raise DataError(f"no vocabulary can be learnt from so little text ({reason})") from error
     return model.getvalue()
 
 

@@ -48,7 +48,7 @@ def train(run: Run) -> Path:
     recipe = run.recipe
     pairs = [pair for corpus in run.train for pair in corpus.pairs]
     if len(pairs) < _FEWEST:
-        raise DataError("One pair of sentences is too little to learn from; give thousands.")
+        raise DataError("one pair of sentences is too little to learn from; give thousands")
     make_folder(run.folder)
     run.say(f"Learning the pieces of words from {len(pairs)} pairs of sentences, then cutting these up.")
     model = learn_pieces(shown((side for pair in pairs for side in pair), 2 * len(pairs)), recipe.vocabulary)

