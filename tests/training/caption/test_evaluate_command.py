@@ -81,7 +81,7 @@ def test_the_table(folder, capsys):
     assert "10 photographs tell little" in notes
     # All of val and nothing else, in its order, by what the card says of the search.
     assert [path.name for paths, _ in Stub.calls for path in paths] == [f"{4 * i + 2}.png" for i in range(10)]
-    assert all(options == {} for _, options in Stub.calls)
+    assert all(options == {"beam": None, "length_penalty": None} for _, options in Stub.calls)
 
 
 def test_json_says_the_same(folder, capsys):
