@@ -50,6 +50,7 @@ def _only_named(span: str) -> bool:
 
 
 NAMES = (
+    "linnet caption --to",
     "linnet evaluate",
     "linnet evaluate translate",
     "linnet export",
@@ -82,5 +83,5 @@ def quick(page: Path) -> Iterator[str]:
         words = arguments(command) if command.startswith(("linnet ", "python demos/")) else [""]
         live = words[0] not in QUICK[1:] and not {"-", "--wav"} & {*words}
         is_quick = words[0] in QUICK or words[0].startswith("demos/")
-        if is_quick and not live and not {"FILE", "..."} & {*words}:
+        if is_quick and not live and line not in NAMES and not {"FILE", "..."} & {*words}:
             yield line
