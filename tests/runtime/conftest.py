@@ -15,6 +15,20 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    """Run the command in this process; returns exit status, standard output, standard error."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        try:
+            status = cli.main([str(argument) for argument in arguments])
+        except SystemExit as end:
+            status = int(end.code or 0)
+        return status, *capfd.readouterr()
+
+    return run
+
+
+@pytest.fixture
 def listen(capfd: pytest.CaptureFixture[str]) -> Run:
     """Run ``linnet listen`` in this process; returns exit status, standard output, standard error."""
 

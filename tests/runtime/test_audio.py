@@ -1,82 +1,20 @@
-"""Recordings and streams of every kind, good and bad, and WAV files written."""
+"""Recordings and streams of every kind, good and bad."""
 
 from __future__ import annotations
 
 import io
-import os
 import struct
-import subprocess
 import sys
-import textwrap
 import tracemalloc
 import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from waves import FLOAT, PCM, encode, save, tone, wav_bytes
 
 from linnet import audio, wav
-from linnet.errors import AudioError, AudioFormatError, AudioNotFoundError, MissingPackageError, OutputError
-
-PCM, FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
-
-
-def tone(seconds: float = 0.5, rate: int = 16_000, hertz: float = 440.0) -> NDArray[np.float32]:
-    time = np.arange(round(seconds * rate)) / rate
-    wave: NDArray[np.float32] = (0.5 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
-    return wave
-
-
-def encode(samples: NDArray[np.float32], bits: int, encoding: int = PCM) -> bytes:
-    coded: NDArray[np.generic]
-    if encoding == FLOAT:
-        coded = samples.astype(f"<f{bits // 8}")
-    elif bits == 8:
-        coded = (np.rint(samples * 128) + 128).clip(0, 255).astype(np.uint8)
-    else:
-        most = 1 << (bits - 1)
-        whole = np.rint(samples.astype(np.float64) * most).clip(-most, most - 1).astype(np.int64)
-        if bits == 24:
-            return b"".join(int(value).to_bytes(3, "little", signed=True) for value in whole.ravel())
-        coded = whole.astype(f"<i{bits // 8}")
-    return coded.tobytes()
-
-
-def wav_bytes(
-    data: bytes,
-    *,
-    rate: int = 16_000,
-    channels: int = 1,
-    bits: int = 16,
-    encoding: int = PCM,
-    extensible: bool = False,
-    claimed: int | None = None,
-    before: bytes = b"",
-) -> bytes:
-    """A WAV file, its header saying whatever the test wants."""
-    frame = channels * (bits // 8)
-    layout = struct.pack(
-        "<HHIIHH",
-        EXTENSIBLE if extensible else encoding,
-        channels,
-        rate % (1 << 32),
-        rate * frame % (1 << 32),
-        frame % (1 << 16),
-        bits,
-    )
-    if extensible:
-        tail = bytes.fromhex("000000001000800000aa00389b71")
-        layout += struct.pack("<HHIH", 22, bits, 0, encoding) + tail
-    body = b"WAVE" + before + b"fmt " + struct.pack("<I", len(layout)) + layout
-    body += b"data" + struct.pack("<I", len(data) if claimed is None else claimed) + data
-    return b"RIFF" + struct.pack("<I", len(body) % (1 << 32)) + body
-
-
-def save(folder: Path, content: bytes, name: str = "it.wav") -> Path:
-    path = folder / name
-    path.write_bytes(content)
-    return path
+from linnet.errors import AudioError, AudioFormatError, AudioNotFoundError, MissingPackageError
 
 
 @pytest.mark.parametrize("extensible", [False, True])
@@ -207,6 +145,8 @@ def test_float_a_little_over_full_scale_is_clipped(tmp_path: Path) -> None:
 
 
 GOOD = wav_bytes(encode(tone(), 16))
+
+
 BAD_FILES = {
     "empty": (b"", "empty"),
     "three bytes": (b"RIF", None),
@@ -348,63 +288,3 @@ def test_a_wav_header_on_a_stream_is_believed() -> None:
 def test_bad_streams_say_what_is_wrong(content: bytes, sentence: str) -> None:
     with pytest.raises(AudioFormatError, match=sentence):
         list(audio.pcm(io.BytesIO(content)))
-
-
-def test_write_wav_refuses_what_is_no_audio(tmp_path: Path) -> None:
-    for bad in (np.zeros((2, 5), np.float32), np.zeros(5, np.int32), [0.0, np.nan]):
-        with pytest.raises(AudioError):
-            audio.write_wav(tmp_path / "a.wav", bad)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_write_wav_clips_and_rounds(tmp_path: Path) -> None:
-    audio.write_wav(tmp_path / "a.wav", [2.0, -2.0, 1.4 / 32768])
-    assert (audio.read(tmp_path / "a.wav") * 32768).tolist() == [32767, -32768, 1]
-
-
-def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="cannot write") as caught:
-        audio.write_wav(tmp_path / "none" / "a.wav", tone())
-    assert isinstance(caught.value, OSError)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="limits on file size are POSIX")
-def test_a_full_disk_leaves_the_old_file_and_no_other(tmp_path: Path) -> None:
-    target = tmp_path / "a.wav"
-    target.write_bytes(b"old")
-    child = """
-        import resource, signal, sys
-        from linnet import audio, errors
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-        try:
-            audio.write_wav(sys.argv[1], [0.0] * 100_000)
-        except errors.OutputError as error:
-            print(error)
-    """
-    ran = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(child), target], capture_output=True, text=True, check=True
-    )
-    assert "cannot write" in ran.stdout
-    assert target.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [target]
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_device_is_written_and_not_replaced() -> None:
-    with pytest.raises(OutputError, match="No space left"):
-        audio.write_wav("/dev/full", [0.0] * 100_000)
-    assert Path("/dev/full").is_char_device()
-
-
-def test_an_interrupted_write_leaves_nothing(tmp_path: Path) -> None:
-    from linnet.files import whole
-
-    def interrupted() -> None:
-        with whole(tmp_path / "a") as stream:
-            stream.write(b"half")
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert list(tmp_path.iterdir()) == []
