@@ -49,7 +49,7 @@ def _train(args: argparse.Namespace) -> int:
 
     check_output(args.output)
     if not args.language.isalpha():
-        raise UsageError(f"--language takes one, as in de, not {args.language!r}.")
+        raise UsageError(f"--language takes one, as in de, not {args.language!r}")
     recipe = Recipe.read(args.recipe) if args.recipe else Recipe()
     learnt_from = credits(args.credit, [(args.captions.stem, args.captions.name)])
     photographs = read(args.captions, args.images, say)
