@@ -131,3 +131,12 @@ print(*{HEAVY!r} & set(sys.modules))
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == []
+
+
+@pytest.mark.parametrize("command", ["train trigger", "train caption", "train translate", "export"])
+@pytest.mark.parametrize("option", ["--name", "--author", "--licence"])
+def test_what_no_card_takes_is_refused_before_the_work(run: Run, command: str, option: str) -> None:
+    pytest.importorskip("torch")
+    status, out, err = run(f"{command} x -o x.onnx {option} 'a\x1bb'")
+    assert (status, out) == (2, "")
+    assert f"argument {option}: must be printable text on one line, not 'a\\x1bb'" in err

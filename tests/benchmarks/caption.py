@@ -2,7 +2,7 @@
 
     python tests/benchmarks/caption.py                        # the bundled captioner, over its encoder alone
     python tests/benchmarks/caption.py --model captioner.onnx --checkpoint runs/captioner/.../best.ckpt \\
-        --images photographs/                                 # all rows: needs linnet[training]
+        --images photographs/                                 # all rows: needs '.[training]'
 
 The same weights are run as the one file that Linnet ships; as that file in float32; in torch eager, with the
 search in Python that training uses; and by onnxruntime called from Python for every word, with the search in

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/translate.py                      # the bundled translator alone
     python tests/benchmarks/translate.py --model de-en.onnx --checkpoint runs/de-en/.../best.ckpt \\
-        --sentences dev.de --peers-python peers/bin/python    # all rows: needs linnet[training]
+        --sentences dev.de --peers-python peers/bin/python    # all rows: needs '.[training]'
 
 The same weights are run as the one file that Linnet ships; as that file in float32; in torch eager, with the
 search in Python that training uses; and by onnxruntime called from Python for every token, with the search in

@@ -37,21 +37,33 @@ def add_run(parser: argparse.ArgumentParser) -> None:
 def add_origin(parser: argparse.ArgumentParser) -> None:
     """Add the options that say in the card whose file it is; `linnet export` has the same."""
     add = parser.add_argument
-    add("--name", default="", help="name in the card (default: the keywords, or that of the file)")
-    add("--author", default=NOT_STATED, help=f"who made it, for the card (default: {NOT_STATED})")
+    add(
+        "--name", type=_text, default="", help="name in the card (default: the keywords, or that of the file)"
+    )
+    author = f"who made it, for the card (default: {NOT_STATED})"
+    add("--author", type=_text, default=NOT_STATED, help=author)
     # Nobody but the author can say it, and what was learnt from may forbid most of them.
-    add("--licence", default=NOT_STATED, help=f"licence of the file, for the card (default: {NOT_STATED})")
+    licence = f"licence of the file, for the card (default: {NOT_STATED})"
+    add("--licence", type=_text, default=NOT_STATED, help=licence)
 
 
 def add_credit(parser: argparse.ArgumentParser) -> None:
     """Add the option whose values `credits` reads."""
     parser.add_argument(
         "--credit",
+        type=_text,
         action="append",
         default=[],
         metavar="'NAME; SOURCE; LICENCE'",
         help="what was learnt from, for the card; may be repeated",
     )
+
+
+def _text(given: str) -> str:
+    """For argparse: a card refuses what cannot be printed, and export comes after hours of training."""
+    if not given.isprintable():
+        raise argparse.ArgumentTypeError(f"must be printable text on one line, not {given!a}")
+    return given
 
 
 def quieten() -> None:
