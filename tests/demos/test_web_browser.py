@@ -63,14 +63,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(folder: Path) -> Iterator[str]:
+def address(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Of the page, as `linnet web` serves it."""
+    # Where matplotlib is installed Gradio loads it, and that lists the machine's fonts once and for all.
+    fonts = {"MPLCONFIGDIR": str(tmp_path_factory.mktemp("fonts"))}
     server = subprocess.Popen(
         [sys.executable, "-m", "linnet", "web", "--port", "0"],
         stdout=subprocess.PIPE,
         text=True,
         cwd=folder,
-        env=os.environ | {"TMPDIR": str(folder), "HOME": str(folder)},
+        env=os.environ | {"TMPDIR": str(folder), "HOME": str(folder)} | fonts,
     )
     assert server.stdout
     found = re.search(r"http://127\.0\.0\.1:\d+", server.stdout.readline())

@@ -188,15 +188,17 @@ def test_an_address_that_cannot_be_served_on() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_this_machine_alone_and_leaves_nothing(tmp_path: Path, sent: signal.Signals) -> None:
+def test_it_serves_this_machine_alone_and_leaves_nothing(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, sent: signal.Signals
+) -> None:
+    fonts = {"MPLCONFIGDIR": str(tmp_path_factory.mktemp("fonts"))}  # where matplotlib is, Gradio may load it
     process = subprocess.Popen(
         [sys.executable, "-m", "linnet", "web", "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=tmp_path,
-        env=os.environ
-        | {"TMPDIR": str(tmp_path), "HOME": str(tmp_path), "MPLCONFIGDIR": str(tmp_path / "mpl")},
+        env=os.environ | {"TMPDIR": str(tmp_path), "HOME": str(tmp_path)} | fonts,
     )
     try:
         assert process.stdout
