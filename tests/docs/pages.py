@@ -55,6 +55,7 @@ NAMES = (
     "linnet evaluate translate",
     "linnet export",
     "linnet listen --save",
+    "linnet train",
     "linnet translate",
     "pip install linnet",
 )

@@ -56,8 +56,8 @@ NOT_RUN = {
     "python tests/benchmarks/": "the tests there run them, more briefly",
     "python docs/pictures.py": "test_pictures.py runs it",
     "pip install .": "tests/install builds the wheel and installs it",
-    "pip install .[demos]": "make web-test installs that",
-    "pip install -c constraints.txt '.[training]'": "gigabytes; these tests are run with what it installs",
+    "pip install -e '.[demos]'": "make web-test installs that",
+    "pip install -c constraints.txt -e '.[training]'": "gigabytes; these tests are run with what it installs",
     "tensorboard ": "it shows a page in a browser until it is stopped",
     "linnet listen athena.onnx --devices": "there need not be a sound card",
 }

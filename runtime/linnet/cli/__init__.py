@@ -135,6 +135,10 @@ def _status_of(program: str, run: Callable[[], int | None]) -> int:
         # again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    except ImportError as error:
+        if not isinstance(error.__cause__ or error.__context__, KeyboardInterrupt):
+            raise
+        return 130  # Ctrl-C while onnxruntime or another extension was being loaded
     except OSError as error:
         of = f": {error.filename}" if error.filename else ""
         return _fail(program, f"{error.strerror or error}{of}")

@@ -68,3 +68,17 @@ raise SystemExit(status_of("program", run))
 """
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (ran.returncode, ran.stderr) == (10 + signal.SIGTERM, "")
+
+
+def test_ctrl_c_while_an_extension_is_loaded() -> None:
+    """What loads it then raises an ImportError of its own."""
+
+    def interrupted() -> None:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            raise ImportError("initialization failed") from None
+
+    assert status_of("program", interrupted) == 130
+    with pytest.raises(ImportError):
+        status_of("program", lambda: exec("import linnet_that_is_not_there"))
