@@ -30,7 +30,7 @@ def test_damaged_models_neither_crash_nor_hang(kind, models, request):
     assert len(outcomes) == models
     # Most damage is found out; some changes nothing that matters, such as a bit in a name or a licence.
     assert outcomes.count("refused") > models // 2
-    assert outcomes.count("fine") > models // 250
+    assert outcomes.count("fine") > models // 1000
     assert done.stderr == ""
 
 
