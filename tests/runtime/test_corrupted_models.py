@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from corrupt import HARM
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,8 @@ def test_damaged_models_neither_crash_nor_hang(kind, models, request):
     assert len(outcomes) == models
     # Most damage is found out; some changes nothing that matters, such as a bit in a name or a licence.
     assert outcomes.count("refused") > models // 2
-    assert outcomes.count("fine") > models // 1000
+    if HARM:  # what is done to a sealed file by accident is always found out
+        assert outcomes.count("fine") > models // 50
     assert done.stderr == ""
 
 
