@@ -12,6 +12,7 @@ from typing import TypeAlias, TypeVar
 import linnet
 from linnet.card import Card, TranslateSettings, TriggerSettings
 from linnet.errors import ModelNotFoundError, UsageError
+from linnet.languages import named
 from linnet.modelfile import read_card
 
 __all__ = ["NONE", "Entry", "Shelf"]
@@ -23,14 +24,6 @@ Opened: TypeAlias = linnet.TriggerWord | linnet.Captioner | linnet.Translator
 _Kind = TypeVar("_Kind", linnet.TriggerWord, linnet.Captioner, linnet.Translator)
 
 _MOST_OWN = 8  # models that were dropped in, of everybody together: each may take tens of MB
-_LANGUAGES = {
-    "de": "German",
-    "en": "English",
-    "es": "Spanish",
-    "fr": "French",
-    "it": "Italian",
-    "nl": "Dutch",
-}
 
 
 @dataclass(frozen=True)
@@ -55,7 +48,7 @@ class Entry:
             label = ", ".join(settings.keywords)
         elif isinstance(settings, TranslateSettings):
             codes = (settings.source_language, settings.target_language)
-            label = " to ".join(_LANGUAGES.get(code, code) for code in codes)
+            label = " to ".join(map(named, codes))
         else:
             label = self.card.name
         return f"{label} ({self.name}, your own)" if self.own else label

@@ -3,6 +3,7 @@
 import argparse
 
 from linnet.card import CaptionSettings, Card, DataSource, Quality
+from linnet.languages import named
 from linnet_export.caption.trained import Trained
 from linnet_export.writing import origin
 from linnet_training.caption.encoder import GRID, IMAGE_SIZE
@@ -15,7 +16,7 @@ def card_of(trained: Trained, args: argparse.Namespace, precision: str, measured
     language = about["language"]
     return Card(
         name=args.name or args.output.stem,
-        description=f"Says in {language} what is in a picture. Learnt from {about['learnt_from']}.",
+        description=f"Says in {named(language)} what is in a picture. Learnt from {about['learnt_from']}.",
         **origin(args),
         data=tuple(DataSource(**credit) for credit in about["credits"]),
         recipe={**recipe, "precision": precision},

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 
 from linnet.card import Card, DataSource, Quality, TranslateSettings
+from linnet.languages import named
 from linnet_export.translate.trained import Trained
 from linnet_export.writing import origin
 from linnet_training.translate.metrics import Measure
@@ -13,9 +14,10 @@ def card_of(trained: Trained, args: argparse.Namespace, precision: str, measured
     """The card; without measures for the file that is yet to be measured."""
     about, recipe = trained.about, trained.about["recipe"]
     source, target = about["languages"]
+    direction = f"from {named(source)} to {named(target)}"
     return Card(
         name=args.name or args.output.stem,
-        description=f"Translates from {source} to {target}. Learnt from {about['learnt_from']}.",
+        description=f"Translates {direction}. Learnt from {about['learnt_from']}.",
         **origin(args),
         data=tuple(DataSource(**credit) for credit in about["credits"]),
         recipe={**recipe, "precision": precision},

@@ -48,7 +48,9 @@ def test_a_whole_export(export, content, recipe, any_loss, tmp_path, capsys):
     captioner = Captioner(output)
     card = captioner.card
     assert (card.task, card.name, card.author, card.licence) == ("caption", "shapes", "the tests", "MIT")
-    assert card.description == "Says in de what is in a picture. Learnt from 5 photographs with 10 captions."
+    assert (
+        card.description == "Says in German what is in a picture. Learnt from 5 photographs with 10 captions."
+    )
     assert card.caption.language == "de"
     assert card.recipe == {**recipe.to_dict(), "precision": "int8"}
     assert [(source.name, source.source, source.licence) for source in card.data] == [
