@@ -45,17 +45,19 @@ class TranslationModule(lightning.LightningModule):
         order = sorted(range(len(dev)), key=lambda each: len(sources[each]))
         self.dev = [dev[each] for each in order]
         self._dev_sources = [sources[each] for each in order]
-        self._steps = 0
-        self._epoch: Batches | None = None
+        self._drawn: tuple[int, Batches] | None = None
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Every pair as often as its corpus weighs, cut and shuffled for this epoch."""
         return DataLoader(self._batches(self.current_epoch), batch_size=None)
 
     def _batches(self, epoch: int) -> Batches:
-        seed = [self.recipe.seed, epoch]
-        share = (self.global_rank, self.trainer.world_size)
-        return Batches(self.corpora, self.cutter, self.recipe, seed, share)
+        # The schedule asks for the first epoch's as well; cutting all pairs takes a while.
+        if self._drawn is None or self._drawn[0] != epoch:
+            seed = [self.recipe.seed, epoch]
+            share = (self.global_rank, self.trainer.world_size)
+            self._drawn = epoch, Batches(self.corpora, self.cutter, self.recipe, seed, share)
+        return self._drawn[1]
 
     def val_dataloader(self) -> DataLoader[Tensor]:
         """Places of dev sentences, of like length together."""
